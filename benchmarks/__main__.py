@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks import history
+from benchmarks.arguments import add_repeat, output_file
 from benchmarks.checkouts import NoCheckoutError, another
 from benchmarks.emulators import Baonet, Emulator, Qemu, QemuMissingError
 from benchmarks.job import AnyJob, Job
@@ -64,10 +65,10 @@ def _arguments() -> argparse.Namespace:
         "--only", action="append", default=[], metavar="NAME", help="jobs, or figures, that start so; repeatable"
     )
     parser.add_argument("--list", action="store_true", help="say which jobs there are, with their figures and goals")
-    parser.add_argument("--repeat", type=int, default=5, metavar="N", help="runs of each job on each (default 5)")
+    add_repeat(parser, 5, "runs of each job on each")
     parser.add_argument("--against", metavar="WHERE", help="a directory or a commit to compare with, in turn")
     parser.add_argument("--record", action="store_true", help="add the figures to history.jsonl and docs/benchmarks.md")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write every sample to FILE")
+    parser.add_argument("--json", type=output_file, metavar="FILE", help="write every sample to FILE")
     parser.add_argument("--peer", action="store_true", help="QEMU only")
     return parser.parse_args()
 
@@ -98,6 +99,9 @@ def main() -> int:
     emulators: list[Emulator] = [ours, qemu]
     if options.peer:
         emulators = [qemu]
+        if not any(qemu.can_run(job) for job in jobs):
+            print("QEMU does none of these", file=sys.stderr)
+            return 2
     elif before is not None:
         emulators.insert(0, before)
     all_rows = empty_rows(jobs)

@@ -25,7 +25,9 @@ from typing import Any
 
 import yaml
 
+from baonet.cli.common import positive
 from benchmarks import machines
+from benchmarks.arguments import add_repeat
 from benchmarks.checkouts import Checkout, NoCheckoutError, another, here
 from benchmarks.rows import chosen
 from tests.guests import debian
@@ -232,23 +234,26 @@ def main() -> int:
         prog="python -m benchmarks.islands", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--against", metavar="WHERE", help="a directory or a commit to compare with; comes first")
-    parser.add_argument("--threads", action="append", default=[], metavar="N", help="a column with so many; repeatable")
+    parser.add_argument(
+        "--threads", action="append", type=positive, default=[], metavar="N", help="a column with so many; repeatable"
+    )
     parser.add_argument("--only", action="append", default=[], metavar="TEXT", help="rows with TEXT in their names")
-    parser.add_argument("--repeat", type=int, default=3, metavar="N", help="runs of each (default 3)")
+    add_repeat(parser, 3)
     options = parser.parse_args()
     try:
+        rows = chosen(works(), options.only)
         checkouts = [another(options.against)] if options.against else []
-    except NoCheckoutError as error:
+    except (ValueError, NoCheckoutError) as error:
         print(error, file=sys.stderr)
         return 2
-    threads = [here(("--threads", number), f"here, {number} threads") for number in options.threads]
+    threads = [here(("--threads", str(number)), f"here, {number} threads") for number in options.threads]
     checkouts += threads or [here()]
     load = ", ".join(f"{figure:.1f}" for figure in os.getloadavg())
     print(f"{os.cpu_count()} CPUs, load {load}; medians of {options.repeat} [least..most], in turn\n", flush=True)
     heads = [checkouts[0].name]
     heads += [text for other in checkouts[1:] for text in (other.name, f"{checkouts[0].name} / {other.name}")]
     print(f"| work | unit | {' | '.join(heads)} |\n|---|---|{'---|' * len(heads)}", flush=True)
-    for work in chosen(works(), options.only):
+    for work in rows:
         print(_row(work, checkouts, options.repeat), flush=True)
     return 0
 

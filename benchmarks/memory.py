@@ -22,6 +22,7 @@ from typing import Any, Final, final
 import yaml
 
 from benchmarks import machines
+from benchmarks.arguments import add_repeat
 from benchmarks.checkouts import Checkout, NoCheckoutError, another, here
 from benchmarks.job import SHELL_READY
 from benchmarks.process import RunFailedError, cpu_between, run_until
@@ -183,18 +184,19 @@ def main() -> int:
     )
     parser.add_argument("--against", metavar="WHERE", help="a directory or a commit to compare with; comes first")
     parser.add_argument("--only", action="append", default=[], metavar="TEXT", help="rows with TEXT in their names")
-    parser.add_argument("--repeat", type=int, default=3, metavar="N", help="runs of each (default 3)")
+    add_repeat(parser, 3)
     options = parser.parse_args()
     columns = [(replace(here(), name="off"), False), (replace(here(), name="on"), True)]
-    if options.against:
-        try:
+    try:
+        rows = chosen(works(), options.only)
+        if options.against:
             columns.insert(0, (another(options.against), False))
-        except NoCheckoutError as error:
-            print(error, file=sys.stderr)
-            return 2
+    except (ValueError, NoCheckoutError) as error:
+        print(error, file=sys.stderr)
+        return 2
     began = load()
     print(f"{os.cpu_count()} CPUs; medians of {options.repeat} [least..most], in turn\n\n{head(columns)}", flush=True)
-    for work in chosen(works(), options.only):
+    for work in rows:
         print(row(work, columns, options.repeat), flush=True)
     print(f"\nLoad of the host when this began: {began}; and ended: {load()}")
     return 0

@@ -22,6 +22,7 @@ from typing import Any
 
 import yaml
 
+from baonet.cli.common import positive
 from benchmarks.checkouts import Checkout, NoCheckoutError, another, here
 
 STUDIES = Path(__file__).resolve().parents[1] / "examples" / "studies"
@@ -104,7 +105,7 @@ def main() -> int:
     parser.add_argument(
         "--with", dest="other", metavar="WHERE", help="do it with a directory's or a commit's baonet instead"
     )
-    parser.add_argument("--jobs", type=int, default=1, metavar="N", help="runs at a time (default 1)")
+    parser.add_argument("--jobs", type=positive, default=1, metavar="N", help="runs at a time (default 1)")
     parser.add_argument("--all", action="store_true", help="show the medians that no window changes too")
     options = parser.parse_args()
     windows = tuple(options.window or WINDOWS)

@@ -20,6 +20,7 @@ from typing import Any
 
 import yaml
 
+from benchmarks.arguments import add_repeat
 from benchmarks.job import SHELL_READY
 from benchmarks.machines import joined, linux
 from benchmarks.targets import ARMV8, RISCV
@@ -89,7 +90,7 @@ def boot(repeat: int) -> None:
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.virtual", description="What virtual time costs.")
-    parser.add_argument("--repeat", type=int, default=3, metavar="N", help="runs of each (default 3)")
+    add_repeat(parser, 3)
     parser.add_argument("--only", choices=["windows", "boot"], help="one of the tables")
     options = parser.parse_args()
     if options.only != "boot":

@@ -415,10 +415,10 @@ class Agent:
         if why is not None:
             for source, message in self.node.port.last_words(pcpu):
                 self._receive(source, message)
-        if words:
-            self.outcome.failures.append(f"pcpu {pcpu} wrote:\n{words}")
-        if why is not None:
             self.course.drop(self._addresses[pcpu])
             self.life.died(pcpu, why)
             self._perform()
+        if words:  # what has become of it is told first: a study shows one line
+            self.outcome.failures.append(f"pcpu {pcpu} wrote:\n{words}")
+        if why is not None:
             self._show(self._consoles.answered(pcpu))

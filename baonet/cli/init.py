@@ -55,7 +55,7 @@ def init(options: argparse.Namespace) -> int:
             for name, file in machines().items():
                 print(f"{name:{width}}  {_title(file)}")
         else:
-            output = options.output or f"{options.name}.yaml"
+            output = f"{options.name}.yaml" if options.output is None else options.output
             _write(options.name, output, options.platform, force=options.force)
     except UsageError as error:
         print(f"baonet init: {error}", file=sys.stderr)

@@ -77,7 +77,7 @@ def node(options: argparse.Namespace) -> int:
     try:
         if options.join is not None:
             return _join(*_place("--join", options.join), options)
-        return _listen(*_place("--listen", options.listen or DEFAULT), options)
+        return _listen(*_place("--listen", DEFAULT if options.listen is None else options.listen), options)
     except (UsageError, KeysError) as error:
         print(f"baonet node: {error}", file=sys.stderr)
         return 2

@@ -60,7 +60,7 @@ def report(options: argparse.Namespace) -> int:
     path = Path(options.results)
     try:
         with Outputs([path]) as outputs:
-            out = outputs.whole(options.output or f"{path.stem}.html")
+            out = outputs.whole(f"{path.stem}.html" if options.output is None else options.output)
             with Store(path, write=False) as store:
                 found = results(store)
             for directory in filter(None, (options.svg, options.png)):

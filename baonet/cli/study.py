@@ -9,6 +9,7 @@ import shutil
 import signal
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -91,7 +92,8 @@ def study(options: argparse.Namespace) -> int:
             read_files.update(files)
             for each in files:
                 if each not in stamps:
-                    stamps[each] = stamp(each)
+                    with suppress(OSError):  # what is not there is told when it is read
+                        stamps[each] = stamp(each)
             return machine
 
         digests = fingerprint(plan, loading)
@@ -101,10 +103,10 @@ def study(options: argparse.Namespace) -> int:
     if plan.path is STDIN and options.output is None:
         print("baonet study: a study from standard input has no name: name the results with -o", file=sys.stderr)
         return 2
-    output = Path(options.output or f"{plan.path.stem}.sqlite")
+    output = Path(f"{plan.path.stem}.sqlite" if options.output is None else options.output)
     try:
         if options.list:
-            return _list(plan, output)
+            return _list(plan, digests, output, fresh=options.fresh)
         _refuse(read_files, options.output, output, options.traces)
         return _run(plan, digests, stamps, output, options)
     except (StoreError, UsageError) as error:
@@ -126,6 +128,10 @@ def _refuse(reads: set[Path], given: str | None, output: Path, traces: str | Non
     """Raises UsageError when a file that is read lies where something is to be written or removed."""
     if given == "-":
         raise UsageError("-o -: results are a database, which standard output cannot be: name a file")
+    if not output.name:  # "" is what a shell makes of a variable that is not set
+        raise UsageError(f"-o {given}: is a directory: name a file")
+    if traces == "":
+        raise UsageError("--traces: name a directory, or '.' for this one")
     for path in sorted(reads):
         place = path.resolve()
         if output.exists() and place.exists() and output.samefile(place):
@@ -136,12 +142,14 @@ def _refuse(reads: set[Path], given: str | None, output: Path, traces: str | Non
             raise UsageError(f"{path} is read, and traces are written to {traces}: name another directory")
 
 
-def _list(plan: Study, output: Path) -> int:
+def _list(plan: Study, digests: dict[str, str], output: Path, fresh: bool) -> int:
+    from baonet.study.conduct import check_results  # noqa: PLC0415
     from baonet.study.store import Store  # noqa: PLC0415
 
     ended: dict[tuple[int, int, int], tuple[str, str]] = {}
-    if output.exists():
+    if output.exists() and not fresh:
         with Store(output, write=False) as store:
+            check_results(store, digests)
             for _, row in store.runs():
                 why = escaped(": " + row.error.partition("\n")[0])
                 ended[row.point, row.seed, row.repeat] = ("done", "") if row.done else ("failed", why)
@@ -161,7 +169,7 @@ def _run(
     from baonet.study.origin import origin  # noqa: PLC0415
     from baonet.study.progress import ProgressLine  # noqa: PLC0415
     from baonet.study.runner import Runner  # noqa: PLC0415
-    from baonet.study.store import OtherResultsError, Store, StoreError  # noqa: PLC0415
+    from baonet.study.store import Store  # noqa: PLC0415
 
     traces = None if options.traces is None else Path(options.traces)
     if traces is not None:
@@ -170,10 +178,7 @@ def _run(
     with Store(output, write=True) as store:
         if options.fresh:
             store.clear()
-        try:
-            runs = prepare(plan, store, digests, origin(["baonet", *sys.argv[1:]]))
-        except OtherResultsError as error:
-            raise StoreError(f"{output}: {error}: --fresh discards them, -o names another file") from None
+        runs = prepare(plan, store, digests, origin(["baonet", *sys.argv[1:]]))
         shutil.rmtree(work, ignore_errors=True)  # of a call that was killed: the results are ours alone
         work.mkdir()
         total = sum(1 for _ in plan.runs())

@@ -77,11 +77,11 @@ def _uarts(root: FdtNode, aliases: FdtNode, platform: Platform, vm: Vm) -> None:
 
 
 def channels(size: int) -> tuple[tuple[int, int], tuple[int, int]]:
-    """The two channels of a shared memory object, as (offset, size): its halves.
+    """The two channels of a shared memory object, as (offset, size): its halves, or those of what 32 bits reach.
 
     Bao's driver wants a channel to end before the last byte of the object, so each is 8 bytes short of its half.
     """
-    half = size // 2
+    half = min(size, 1 << 32) // 2
     return (0, half - 8), (half, half - 8)
 
 

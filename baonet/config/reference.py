@@ -120,7 +120,8 @@ memory right after the image, where a guest may have its heap, is taken last. Fo
 
 A generated device tree has the CPUs, what its architecture has (@tree@), the memory, every UART that the VM
 maps (the first is `serial0`), a `bao,ipcshmem` node for each of `ipcs`, and /chosen. The two channels of a shared
-memory object are its halves; of the VMs that have it, the first writes the upper one, the others write the lower one.
+memory object are its halves, of its first 4 GiB if it has more; of the VMs that have it, the first writes the upper
+one, the others write the lower one.
 """
 
 

@@ -17,7 +17,7 @@ from baonet.study.fingerprint import changes
 from baonet.study.plan import Point, Run, Study
 from baonet.study.plausible import check_meta
 from baonet.study.progress import ProgressLine
-from baonet.study.store import OtherResultsError, Store, StoredPoint, StoredRun
+from baonet.study.store import Store, StoredPoint, StoredRun, StoreError
 
 _TICK = 1.0
 _ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -47,6 +47,16 @@ def prepare(
 
     ``origin`` is who makes the results: ``baonet.study.origin``.
     """
+    check_results(store, fingerprint)
+    points = study.points()
+    told = describe(study) | dict(origin) | {"fingerprint": json.dumps(fingerprint)}
+    store.describe(told, [stored(point) for point in points])
+    done = store.done()
+    return [run for run in study.runs() if (run.point, run.seed, run.repeat) not in done]
+
+
+def check_results(store: Store, fingerprint: dict[str, str]) -> None:
+    """Raises StoreError when they are not those of a study with this fingerprint."""
     meta = store.meta()
     try:
         check_meta(meta)
@@ -55,12 +65,10 @@ def prepare(
     if meta:
         changed = changes(store.json(meta.get("fingerprint", "{}")), fingerprint)
         if changed:
-            raise OtherResultsError(f"the results there were made before a change of {'; '.join(changed)}")
-    points = study.points()
-    told = describe(study) | dict(origin) | {"fingerprint": json.dumps(fingerprint)}
-    store.describe(told, [stored(point) for point in points])
-    done = store.done()
-    return [run for run in study.runs() if (run.point, run.seed, run.repeat) not in done]
+            raise StoreError(
+                f"{store.path}: the results there were made before a change of {'; '.join(changed)}: "
+                "--fresh discards them, -o names another file"
+            )
 
 
 def describe(study: Study) -> dict[str, str]:

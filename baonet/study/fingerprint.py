@@ -11,9 +11,10 @@ from collections.abc import Callable, Mapping
 from importlib import metadata
 from pathlib import Path
 
-from baonet.document.errors import ConfigError
+from baonet.config.console_input import load_input
+from baonet.document.errors import ConfigError, Problem
 from baonet.machine import Machine
-from baonet.study.plan import Settings, Study
+from baonet.study.plan import INPUT, Settings, Study
 
 LoadMachine = Callable[[Path, Settings], Machine]
 
@@ -23,7 +24,10 @@ _MOST_WRONG = 100
 
 
 def fingerprint(study: Study, load: LoadMachine) -> dict[str, str]:
-    """Names are for the user, as in "the machine file". Raises ConfigError with all that is wrong with the machines."""
+    """Names are for the user, as in "the machine file".
+
+    Raises ConfigError with all that is wrong with the machines, and with what is typed on their consoles.
+    """
     found = {
         "baonet itself": metadata.version("baonet"),
         "the study's 'for', 'until' or 'accept'": _of([study.duration, study.until, study.accept]),
@@ -40,6 +44,8 @@ def fingerprint(study: Study, load: LoadMachine) -> dict[str, str]:
         path, overrides = study.machine_of(settings), study.overrides(settings)
         try:
             machine = load(path, overrides)
+            if (typed := _input(study, settings)) is not None:
+                load_input(typed, machine)
         except ConfigError as error:
             wrong.append(error)
             if len(wrong) == _MOST_WRONG:
@@ -59,8 +65,13 @@ def fingerprint(study: Study, load: LoadMachine) -> dict[str, str]:
 
 def inputs(study: Study) -> set[Path]:
     """The files of console input."""
-    each = (whole["run.input"] for whole in map(study.whole, _machines(study)) if "run.input" in whole)
-    return {study.path.parent / str(name) for name in each}
+    found = (_input(study, settings) for settings in _machines(study))
+    return {path for path in found if path is not None}
+
+
+def _input(study: Study, settings: Settings) -> Path | None:
+    name = study.whole(settings).get(INPUT)
+    return None if name is None else study.path.parent / str(name)
 
 
 def changes(before: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
@@ -80,8 +91,11 @@ def _of(value: object) -> str:
 
 def _file(found: dict[str, str], what: str, path: Path) -> None:
     name = f"{what} {path.name}"
-    with path.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    try:
+        with path.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise ConfigError([Problem(str(path), 0, 0, "", f"cannot be read: {error.strerror or error}")]) from None
     # Two files of one name: both count.
     if found.setdefault(name, digest) != digest:
         found[f"{name} {digest[:8]}"] = digest

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
-from typing import final
+from typing import TYPE_CHECKING, final
+
+if TYPE_CHECKING:
+    from baonet.run.results import RunOutcome
 
 
 @final
@@ -32,6 +35,13 @@ class RunAnswer:
 
     status: int
     said: str
+
+
+def _answer(outcome: RunOutcome) -> RunAnswer:
+    """Of a run that is over."""
+    assert outcome.ending is not None
+    over, *why = str(outcome).splitlines()
+    return RunAnswer(outcome.ending.status, "\n".join([*why, over, *outcome.warnings]))
 
 
 def perform(request: RunRequest, trace: str) -> RunAnswer:
@@ -63,10 +73,7 @@ def perform(request: RunRequest, trace: str) -> RunAnswer:
             if run.standing:
                 run.resume()
             await run.finished()
-        outcome = run.outcome
-        assert outcome.ending is not None
-        over, *why = str(outcome).splitlines()
-        return RunAnswer(outcome.ending.status, "\n".join([*why, over, *outcome.warnings]))
+        return _answer(run.outcome)
 
     try:
         machine = baonet.load(request.machine, set=request.settings)
@@ -76,6 +83,8 @@ def perform(request: RunRequest, trace: str) -> RunAnswer:
         return trio.run(live, machine)
     except OtherEngineError:
         raise
+    except baonet.RunEndedError as error:  # before it stood at its beginning
+        return _answer(error.outcome)
     except baonet.RunError as error:
         return RunAnswer(1, str(error))
     except (baonet.ConfigError, ValueError) as error:

@@ -17,10 +17,13 @@ from baonet.study.units import Amount, amount
 Settings: TypeAlias = Mapping[str, object]
 """Field paths of the machine file, or ``machine`` and ``run.*``, with their values as the YAML holds them."""
 
-PLACEMENT = "run.placement"
+FOR = "run.for"
+UNTIL = "run.until"
+INPUT = "run.input"
 CLOCK = "run.clock"
+PLACEMENT = "run.placement"
 ON = "run.on"
-RUN_OPTIONS = ("run.for", "run.until", "run.input", CLOCK, PLACEMENT, ON)
+RUN_OPTIONS = (FOR, UNTIL, INPUT, CLOCK, PLACEMENT, ON)
 
 
 def places(path: str) -> bool:
@@ -166,13 +169,13 @@ class Study:
         """What a run is to do."""
         settings = self.whole(settings)
         clock = {"clock.mode": settings[CLOCK]} if CLOCK in settings else {}
-        until = settings.get("run.until", self.until)
-        input_ = settings.get("run.input")
+        until = settings.get(UNTIL, self.until)
+        input_ = settings.get(INPUT)
         return RunRequest(
             machine=str(self.machine_of(settings)),
             settings={**self.overrides(settings), **clock},
             until=() if until is None else tuple(map(str, until if isinstance(until, list | tuple) else (until,))),
-            duration=_text(settings.get("run.for", self.duration)),
+            duration=_text(settings.get(FOR, self.duration)),
             input=None if input_ is None else str(self.path.parent / str(input_)),
             placement=_text(settings.get(PLACEMENT)),
             on=_text(settings.get(ON, self.on)),

@@ -73,10 +73,15 @@ class ProgressLine:
         return ", ".join(words)
 
     def _write(self, text: str) -> None:
-        """Not where the reader has stopped: the study goes on, and its results have what failed."""
+        """Not where the reader has stopped, or the disk of a log is full: results have what failed."""
         if self._taken():
-            self._out.write(text)
-            self._out.flush()
+            try:
+                self._out.write(text)
+                self._out.flush()
+            except BrokenPipeError:
+                raise
+            except OSError:
+                return
 
     def _taken(self) -> bool:
         try:

@@ -68,10 +68,6 @@ class StoreError(Exception):
     """The results file cannot be used, and why, for the user."""
 
 
-class OtherResultsError(StoreError):
-    """What is there was made from something else than what is to be added."""
-
-
 @final
 @dataclass(frozen=True, slots=True)
 class StoredRun:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any, final
 
+from baonet.cluster import where
 from baonet.document.document import YamlNode
 from baonet.document.kinds import (
     Boolean,
@@ -22,13 +23,15 @@ from baonet.document.kinds import (
 from baonet.document.models import MappingOf, Model, optional, required
 from baonet.document.quantities import integer, listing, show
 from baonet.document.values import NAME, PATH, duration, whole
+from baonet.machine import ClockMode
 from baonet.machine.dataclass import dataclass
 from baonet.study.catalog import METRICS
-from baonet.study.plan import RUN_OPTIONS, Alternative, Axis, alternative
+from baonet.study.plan import CLOCK, FOR, INPUT, ON, PLACEMENT, RUN_OPTIONS, UNTIL, Alternative, Axis, alternative
 from baonet.study.units import amount
 
 DURATION = duration()
 PLOTS = ("histogram", "cdf", "percentiles", "stages", "shares", "heatmap", "bars")
+PLACEMENTS = ("one-process", "process-per-cpu", "process-per-vm", "process-per-island")  # of the launcher, unloaded
 _FIELD = re.compile(r"[a-z_]+([.\[][A-Za-z0-9_.\[\]-]*)?")
 
 
@@ -104,6 +107,41 @@ class Texts:
         return {"type": ["string", "array"]}
 
 
+@final
+@dataclass(frozen=True, slots=True)
+class _Nodes:
+    """Which nodes run it, kept as it is written."""
+
+    text: str = "which nodes run it"
+
+    def read(self, node: YamlNode, reader: Reader) -> str:
+        text = Text().read(node, reader)
+        try:
+            where.parse(text)
+        except where.WhereError as error:
+            raise reader.fail(node, *str(error).split(": ", 1)) from None
+        return text
+
+    def schema(self, models: dict[str, Schema]) -> Schema:
+        return {"type": "string"}
+
+
+_RUN_KINDS: Mapping[str, ValueKind[Any]] = {
+    FOR: _Duration(),
+    UNTIL: Texts(),
+    INPUT: PATH,
+    CLOCK: Choice(tuple(each.value for each in ClockMode)),
+    PLACEMENT: Choice(PLACEMENTS),
+    ON: _Nodes(),
+}
+
+
+def read_option(path: str, node: YamlNode, reader: Reader) -> None:
+    """Check a value of one of RUN_OPTIONS; null is none. Those of fields are checked with the machine file."""
+    if path in _RUN_KINDS and node.value is not None:
+        _RUN_KINDS[path].read(node, reader)
+
+
 def _path(key: str, node: YamlNode, reader: Reader) -> None:
     """Check a field path of a machine file. Whether the machine has such a field is seen when it is set."""
     if key.startswith("run.") and key not in RUN_OPTIONS:
@@ -118,6 +156,7 @@ def _path(key: str, node: YamlNode, reader: Reader) -> None:
 
 def _value(key: str, node: YamlNode, reader: Reader) -> object:
     _path(key, node, reader)
+    read_option(key, node, reader)
     return node.plain()
 
 
@@ -125,6 +164,8 @@ def _values(key: str, node: YamlNode, reader: Reader) -> list[object]:
     _path(key, node, reader)
     if not isinstance(node.value, list) or not node.value:
         raise reader.fail(node, f"{show(node.plain())} is not a list of values", "write [first, second]")
+    for each in node.value:
+        read_option(key, each, reader)
     return [each.plain() for each in node.value]
 
 

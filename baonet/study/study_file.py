@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ from baonet.document.quantities import listing, show
 from baonet.study.catalog import CONSOLE, CONSOLE_TIME, METRICS
 from baonet.study.choice import ID
 from baonet.study.plan import RUN_OPTIONS, Alternative, Axis, MetricSpec, PlotSpec, Study
-from baonet.study.study_fields import FIELDS, REQUIRED, MetricModel, PlotModel, listed_alternative
+from baonet.study.study_fields import FIELDS, REQUIRED, MetricModel, PlotModel, listed_alternative, read_option
 
 MOST_RUNS = 100_000
 _FILE = document.Form(
@@ -85,6 +86,11 @@ def with_settings(study: Study, texts: Sequence[str]) -> Study:
         elif all(each.path in point.settings for point in points) or all(each.path in own for own in study.seeds):
             hint = "give a part of it that the study does not set, or change the study file"
             problems.append(each.problem("each point of the study sets it for itself", hint))
+        else:
+            reader = Reader()
+            with suppress(UnreadableError):
+                read_option(each.path, each.node(each.value, each.path), reader)
+            problems += reader.problems
     if problems:
         raise ConfigError(problems)
     return replace(study, given={**study.given, **{each.path: each.value for each in given}})

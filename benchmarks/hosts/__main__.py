@@ -19,6 +19,7 @@ from pathlib import Path
 from types import FrameType
 
 from baonet.cluster import issuing
+from benchmarks.arguments import add_repeat, output_file
 from benchmarks.hosts import wire
 from benchmarks.hosts.nodes import NAMES
 from benchmarks.hosts.report import Taken, data, lines
@@ -108,8 +109,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--only", action="append", default=[], metavar="ROW", help=f"this row; repeatable (default: all but {named})"
     )
-    parser.add_argument("--repeat", type=int, default=5, metavar="N", help="samples of each, in turn (default 5)")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write every sample to FILE")
+    add_repeat(parser, 5, "samples of each, in turn")
+    parser.add_argument("--json", type=output_file, metavar="FILE", help="write every sample to FILE")
     parser.add_argument("--local", action="store_true", help="over loopback, though there could be namespaces")
     parser.add_argument("--tiny", action="store_true", help="as little as there can be: it runs, and says nothing")
     options = parser.parse_args(arguments)

@@ -95,9 +95,9 @@ class Processes:
         self.killed: list[int] = []
         self.loads: list[int] = []
         self.broken = False
-        self.died: Callable[[int, str], None] = lambda pcpu, why: None
+        self.died: Callable[..., None] = lambda pcpu, why, words="": None
 
-    async def supervise(self, died: Callable[[int, str], None]) -> None:
+    async def supervise(self, died: Callable[..., None]) -> None:
         self.died = died
         async with trio.open_nursery() as nursery:
 
@@ -280,6 +280,19 @@ async def test_a_dead_pcpu_takes_its_vm_down_alone(autojump_clock: object) -> No
     assert outcome.ending is Ending.FAILED
     assert outcome.vms == {"vm0": "dead", "vm1": "off"}
     assert outcome.failures == ["pcpu 1 (VM 'vm0', vcpu 1) was killed by SIGKILL"]
+
+
+async def test_what_has_become_of_a_process_is_told_before_what_it_wrote(autojump_clock: object) -> None:
+    bench = Bench()
+
+    async def script(bench: Bench) -> None:
+        bench.node.died(2, "was killed by SIGSEGV", "Fatal Python error\n")
+        bench.agent.stop(Ending.DONE)
+
+    outcome = await bench.live(script)
+    why, words = outcome.failures
+    assert why.endswith("was killed by SIGSEGV"), "a study shows the first line"
+    assert words == "pcpu 2 wrote:\nFatal Python error\n"
 
 
 async def test_what_a_pcpu_said_before_it_died_counts(autojump_clock: object) -> None:

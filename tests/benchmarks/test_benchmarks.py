@@ -7,6 +7,7 @@ import re
 import signal
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -241,6 +242,40 @@ def test_studies_are_swept_by_window(name: str) -> None:
 def test_how_far_medians_are_apart() -> None:
     assert studies.spread({"1us": 100.0, "10us": 100.0}) == 0
     assert studies.spread({"1us": 100.0, "10us": 105.0}) == pytest.approx(0.05)
+
+
+@pytest.mark.parametrize(
+    ("benchmark", "arguments", "told"),
+    [
+        ("benchmarks.__main__", ["--repeat", "0"], "'0' is no whole number from 1 on"),
+        ("benchmarks.__main__", ["--json", "/no/such/dir/x"], "/no/such/dir/x: No such file or directory"),
+        ("benchmarks.__main__", ["--peer", "--only", "start"], "QEMU does none of these"),
+        ("benchmarks.__main__", ["--only", "nothing"], "no benchmark 'nothing'"),
+        ("benchmarks.memory", ["--repeat", "-1"], "--repeat"),
+        ("benchmarks.memory", ["--only", "nothing"], "no row has 'nothing' in its name"),
+        ("benchmarks.islands", ["--only", "nothing"], "no row has 'nothing' in its name"),
+        ("benchmarks.islands", ["--threads", "many"], "'many' is no whole number from 1 on"),
+        ("benchmarks.virtual", ["--repeat", "0"], "'0' is no whole number from 1 on"),
+        ("benchmarks.studies", ["--jobs", "0"], "'0' is no whole number from 1 on"),
+        ("benchmarks.hosts.__main__", ["--repeat", "0"], "'0' is no whole number from 1 on"),
+        ("benchmarks.hosts.__main__", ["--json", "/no/such/dir/x"], "/no/such/dir/x: No such file or directory"),
+    ],
+)
+def test_what_would_measure_nothing_is_told_at_once(
+    benchmark: str,
+    arguments: list[str],
+    told: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(sys, "argv", [benchmark, *arguments])
+    try:
+        status = import_module(benchmark).main()
+    except SystemExit as ended:
+        status = ended.code
+    said = capsys.readouterr()
+    assert (status, said.out) == (2, "")
+    assert told in said.err
 
 
 def test_a_list_that_nobody_reads_on_ends() -> None:

@@ -124,6 +124,31 @@ def test_a_study_removes_no_directory_that_it_reads_from(machine: Path, here: He
     assert study.exists()
 
 
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (["-o", "/"], "-o /: is a directory: name a file"),
+        (["-o", "."], "-o .: is a directory: name a file"),
+        (["-o", ""], "-o : is a directory: name a file"),
+        (["--traces", ""], "--traces: name a directory, or '.' for this one"),
+    ],
+)
+def test_results_of_a_study_have_a_name(machine: Path, options: list[str], told: str, here: Here) -> None:
+    study = machine.parent / "study.yaml"
+    study.write_text("version: 1\nmachine: machine.yaml\nmetrics: [exits]\nfor: 1ms\n")
+    result = here("study", study, *options)
+    assert (result.status, result.out, result.err) == (2, "", f"baonet study: {told}\n")
+
+
+@pytest.mark.parametrize("command", [["init"], ["report", "absent.sqlite"]])
+def test_an_empty_name_is_not_the_one_that_is_taken_without(
+    command: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, here: Here
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert "Is a directory" in here(*command, "-o", "").err
+    assert not content(tmp_path)
+
+
 @pytest.mark.parametrize("option", ["--trace", "--stats", "--record"])
 def test_what_cannot_be_written_is_told_before_the_guests_run(machine: Path, option: str, here: Here) -> None:
     result = here("run", machine, "--clock", "virtual", option, "/no/such/dir/x")

@@ -132,6 +132,11 @@ def test_without_a_uart_there_is_no_clock_and_no_stdout(tmp_path: Path) -> None:
     assert "stdout-path" not in found["/chosen"].properties
 
 
+def test_channels_are_where_32_bits_reach() -> None:
+    """The binding has no more, and an object may have any size."""
+    assert channels(64 << 30) == channels(4 << 30) == ((0, 0x7FFFFFF8), (0x80000000, 0x7FFFFFF8))
+
+
 def test_shared_memory_has_opposite_channels_in_two_vms(tmp_path: Path) -> None:
     machine = machine_of(tmp_path)
     ping, linux = tree(machine, 0)["/bao-ipc@70000000"], tree(machine, 1)["/bao-ipc@90000000"]

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
+import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from baonet.study.one_run import RunRequest, perform
+from tests.patience import PROCESS
 from tests.run.test_open_run import children
 from tests.system.machine import vm, write
 
@@ -53,3 +57,18 @@ def test_a_trace_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     assert perform(request, str(tmp_path / "no" / "run.bnt")).status == 1
     answer = perform(request, "/dev/full")
     assert (answer.status, "/dev/full: No space left on device" in answer.said) == (1, True), answer.said
+
+
+def test_a_run_that_the_host_has_no_room_for_says_so_first(tmp_path: Path) -> None:
+    """It ends before it stands at its beginning."""
+    file = write(tmp_path, {"vms": [vm("hello")]})
+    code = (
+        "import resource\n"
+        "from baonet.study.one_run import RunRequest, perform\n"
+        "resource.setrlimit(resource.RLIMIT_AS, (400 << 20, 400 << 20))\n"
+        f"asked = RunRequest({str(file)!r}, {{'clock.mode': 'virtual'}}, (), None, None, None, None, '60s')\n"
+        f"answer = perform(asked, {str(tmp_path / 'run.bnt')!r})\n"
+        "print(answer.status, answer.said.splitlines()[0])\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=PROCESS, check=False)
+    assert re.match("1 pcpu 0: this machine needs more bytes of address space than the host allows", done.stdout), done

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
+from baonet.cli.main import main
 from baonet.study.measure import measure_file
 from baonet.study.plan import MetricSpec
 from baonet.study.results import Results, results
@@ -178,6 +179,18 @@ def test_results_of_another_machine_are_refused(tmp_path: Path) -> None:
     assert "were made before a change of the machine file machine.yaml" in refused.err
     assert "--fresh" in refused.err
     assert baonet("study", file, "-o", out, "--fresh").status == 0
+
+
+def test_results_of_another_study_are_not_listed_as_its_own(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "results.sqlite"
+    with Store(out, write=True) as store:
+        store.describe({"fingerprint": '{"the study": "another"}'}, [])
+    command = ["study", str(study(tmp_path)), "-o", str(out), "--list"]
+    assert main(command) == 2
+    said = capsys.readouterr()
+    assert (said.out, "--fresh discards them" in said.err) == ("", True)
+    assert main([*command, "--fresh"]) == 0
+    assert capsys.readouterr().out.startswith("to do ")
 
 
 def test_failures_are_told_and_kept(tmp_path: Path) -> None:

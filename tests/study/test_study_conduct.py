@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import signal
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -159,6 +160,17 @@ def test_progress_in_a_log_is_a_line_now_and_then() -> None:
         progress.tick()
     assert out.getvalue().count("\n") == 2
     assert "\r" not in out.getvalue()
+
+
+def test_a_log_without_room_does_not_end_the_study() -> None:
+    full = Path("/dev/full").open("w")  # noqa: SIM115 - closing it tries once more
+    progress = ProgressLine(full, 2, 0, lambda: 0.0)
+    progress.say("point 0: failed")
+    progress.ended(failed=False)
+    progress.close()
+    with suppress(OSError):
+        full.close()
+    assert progress.done == 1
 
 
 @pytest.mark.parametrize(("seconds", "text"), [(3, "3 s"), (99, "99 s"), (300, "5 min"), (7800, "2 h 10 min")])

@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 
 from baonet.config.loader import load
 from baonet.document.errors import ConfigError
+from baonet.launch.crews import Placement
 from baonet.study.fingerprint import changes, fingerprint
 from baonet.study.one_run import RunRequest
 from baonet.study.plan import Study
-from baonet.study.study_fields import FIELDS
+from baonet.study.study_fields import FIELDS, PLACEMENTS
 from baonet.study.study_file import read, with_settings
 from baonet.study.units import Amount, amount, number, scale, show
 from tests.config.machines import write
@@ -120,6 +121,55 @@ def test_what_is_wrong_with_any_point_is_told_at_once(tmp_path: Path) -> None:
         fingerprint(found, load)
     fields = ["clock.mhz", "clock.window", "clock.window"]
     assert [each.field for each in caught.value.problems] == fields
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "told"),
+    [
+        ("run.for", "apple", "'apple' is not a duration"),
+        ("run.for", "0s", "a run of no time"),
+        ("run.until", "", "'' is not text"),
+        ("run.until", ["x", ""], "'' is not text"),
+        ("run.clock", "real", "'real' is not known here"),
+        ("run.placement", "somewhere", "'somewhere' is not known here"),
+        ("run.on", "local:0", "does not say how many nodes"),
+    ],
+)
+def test_an_option_of_a_run_is_checked_before_any_runs(tmp_path: Path, option: str, value: Any, told: str) -> None:
+    for fields in (
+        {"sweep": {option: [None, value]}},
+        {"sweep": {"own": [{"label": "a", "set": {option: value}}]}},
+        {"points": [{option: value}]},
+        {"seeds": {option: [value]}},
+        {"set": {option: value}},
+    ):
+        with pytest.raises(ConfigError) as caught:
+            study(tmp_path, **fields)
+        (problem,) = caught.value.problems
+        assert told in problem.message
+        assert problem.line > 1
+    if not isinstance(value, list):
+        with pytest.raises(ConfigError, match=option):
+            with_settings(study(tmp_path), [f"{option}={value!r}"])
+
+
+def test_placements_are_those_of_a_run() -> None:
+    assert tuple(each.value for each in Placement) == PLACEMENTS
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("absent", "absent: cannot be read: No such file or directory"),
+        ("/dev/zero", "is larger than 16MiB"),
+        ("machine.yaml", "machine.yaml:1:1: a mapping is not a list"),
+    ],
+)
+def test_console_input_is_read_before_any_runs(tmp_path: Path, name: str, told: str) -> None:
+    write(tmp_path)
+    with pytest.raises(ConfigError) as caught:
+        fingerprint(study(tmp_path, sweep={"run.input": [None, name]}), load)
+    assert told in str(caught.value)
 
 
 def test_what_a_call_gives_to_all_runs(tmp_path: Path) -> None:
