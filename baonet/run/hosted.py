@@ -14,7 +14,7 @@ from baonet.actors.screen import Screen
 from baonet.cluster.terms import Awaiting
 from baonet.launch.cores import cores
 from baonet.launch.crews import Placement, threads_of_each
-from baonet.launch.local import IslandsNode, ProcessNode, TaskNode
+from baonet.launch.local import ProcessNode
 from baonet.launch.pin import AUTO, PinMode
 from baonet.machine import ClockMode, Input
 from baonet.memory.node import NodeMemory
@@ -27,6 +27,7 @@ from baonet.wire.messages import TraceChunk, Typed
 if TYPE_CHECKING:  # of runs over hosts, of those that are saved, and of those that are traced
     from baonet.cluster.lead import Cluster
     from baonet.cluster.remote_memory import RemoteMemory
+    from baonet.launch.tasks import IslandsNode, TaskNode
     from baonet.run.run_nodes import RunNodes
     from baonet.run.saved_run import SavedRun
     from baonet.run.traffic import NodeTraffic
@@ -146,6 +147,8 @@ class HostedRun:
             return node
         if pin is not None and pin.mode is not PinMode.NONE:
             raise ValueError("--pin is of processes of pcpus: with --placement one-process there are none")
+        from baonet.launch.tasks import IslandsNode, TaskNode  # noqa: PLC0415 - they need Trio, and most runs none of it
+
         if plan.machine.clock.mode is ClockMode.HOST:
             return TaskNode(plan, memory, tracing=tracing)
         return IslandsNode(plan, memory, tracing=tracing, threads=threads, states=states)
