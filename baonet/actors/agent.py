@@ -6,11 +6,10 @@ It is the only actor that a user meets; its ``Outcome`` is what ``baonet run`` e
 from __future__ import annotations
 
 import math
+import time
 from collections import Counter
 from collections.abc import Callable, Iterable
-from typing import final
-
-import trio
+from typing import TYPE_CHECKING, final
 
 from baonet.actors.authority import Authority
 from baonet.actors.awaited import Awaited, AwaitedText
@@ -29,9 +28,13 @@ from baonet.actors.visible import plain
 from baonet.hyp import wings
 from baonet.hyp.report import Report
 from baonet.hyp.vmm import Plan
+from baonet.outlets.news import News
 from baonet.outlets.outlet import Outlets
 from baonet.wire import messages as wire
-from baonet.wire.port import GONE
+from baonet.wire.port import GONE, SocketPort
+
+if TYPE_CHECKING:
+    import trio
 
 _MANY_RESETS = 16
 """Of one VM, which is told then: it may never get farther."""
@@ -43,6 +46,8 @@ _TICK = 0.1
 Waiting is counted in these, not by the host's clock: time in which nobody could look, as while the whole run was
 suspended, makes nobody late.
 """
+_MOMENT = 0.0005
+"""Seconds between two looks whether the first words are written."""
 
 
 @final
@@ -87,15 +92,16 @@ class Agent:
         self._authority = Authority(plan, node.carries)
         self._noticed: Counter[int] = Counter()
         self._consoles = JoinedOutput()
+        self._spoken = False
         self._typed = [0 for _ in plan.vms]
         self._resets = [0 for _ in plan.vms]
-        self._read = trio.Event()
+        self._read = News()
         self._ending: Ending | None = None
         self._hosts_lost = False
-        self._listening = trio.CancelScope()
+        self._listening: trio.CancelScope | None = None
         self._holding: frozenset[int] = frozenset()
-        self._farewell = trio.CancelScope()
-        self._news = trio.Event()
+        self._farewell: trio.CancelScope | None = None
+        self._news = News()
         self._standstill = Standstill(
             self.life, self.course, until=self._until, perform=self._perform, go_on=self._go_on
         )
@@ -105,8 +111,28 @@ class Agent:
         )
         """The run as data."""
 
+    def begin(self, port: SocketPort, seconds: float) -> None:
+        """What comes before guests have said anything, at most so many seconds of it, at the ``port`` of the node.
+
+        It is heard without Trio, which takes longer to load than most guests to say something.
+        """
+        self._outlets.begin()
+        end = time.monotonic() + seconds
+        while self._ending is None and not (self._spoken or self._outlets.full or self._outlets.failed):
+            left = end - time.monotonic()
+            if left <= 0:
+                break
+            port.block(min(left, self.course.patience()))
+            self._take()
+            if self.life.started:
+                self._go_on()
+        while self._outlets.waiting and time.monotonic() < end:
+            time.sleep(_MOMENT)  # the thread that writes it has its turn: modules that load would leave it little
+
     async def run(self, limit: float | None = None) -> Outcome:
         """The whole life of the machine, at most ``limit`` seconds of host time."""
+        import trio  # noqa: PLC0415 - see ``begin``
+
         self._outlets.start()
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self.node.supervise, self._died)
@@ -117,10 +143,10 @@ class Agent:
                     if await self._room():
                         await self._turn()
             self.stop(Ending.TIMEOUT)
-            self._news.set()
+            self._news.tell()
             self.life.stop()
             self._perform()
-            with self._farewell:
+            with trio.CancelScope() as self._farewell:
                 while not self.life.over:
                     await self._hear()
             nursery.cancel_scope.cancel()
@@ -150,7 +176,7 @@ class Agent:
         """End the run from outside (a signal, a key)."""
         if self._ending is None:
             self._ending = ending
-            self._listening.cancel()
+            self._listen_no_more()
 
     def write(self, vm: int, data: bytes) -> None:
         """Type on a VM's console: the first UART that it has. No bytes are a break."""
@@ -226,6 +252,8 @@ class Agent:
         if self._outlets.failed:
             self.stop(Ending.TERMINATED if self._outlets.hung_up else Ending.FAILED)
         if self._outlets.full and not self._standstill.settled:
+            import trio  # noqa: PLC0415 - see ``begin``
+
             with trio.move_on_after(_TICK):
                 await self._outlets.room()
         return not self._outlets.full or self._standstill.settled
@@ -245,7 +273,7 @@ class Agent:
         while True:
             await self._outlets.changed()
             if self._held != self._holding:
-                self._listening.cancel()
+                self._listen_no_more()
 
     async def _turn(self) -> None:
         await self._hear()
@@ -253,18 +281,28 @@ class Agent:
             self._go_on()
 
     async def _hear(self) -> None:
+        import trio  # noqa: PLC0415 - see ``begin``
+
         self._holding = self._held
         self.node.port.hold(self._holding)
         with trio.CancelScope() as self._listening:
             await self.node.port.wait(min(_TICK, self.course.patience()))
+        self._take()
+
+    def _listen_no_more(self) -> None:
+        """Who listens has to look around."""
+        if self._listening is not None:
+            self._listening.cancel()
+
+    def _take(self) -> None:
+        """What has come."""
         for source, message in self.node.port.take():
             self._receive(source, message)
         for address, why in self.node.port.closed():
             if why != GONE:  # its end itself is told by the node
                 self.life.broke(address, why)
         self._perform()
-        self._news.set()
-        self._news = trio.Event()
+        self._news.tell()
 
     def _go_on(self) -> None:
         """How the run ends, if it is over; or the next horizon, when all have reached the last one."""
@@ -288,6 +326,8 @@ class Agent:
             self.stop(now)
 
     async def _tick(self) -> None:
+        import trio  # noqa: PLC0415 - see ``begin``
+
         while True:
             await trio.sleep(_TICK)
             if not self._outlets.full or self._standstill.settled or self._ending is not None:
@@ -325,7 +365,7 @@ class Agent:
                 case Conclude(ending):
                     self._conclude(ending)
         self._standstill.look()
-        if self.life.over:
+        if self.life.over and self._farewell is not None:
             self._farewell.cancel()
 
     def _tell(self, pcpu: int, message: wire.Control) -> None:
@@ -345,8 +385,7 @@ class Agent:
                 self._show(self._consoles.add(device, vm, position, data))
             case wire.InputTaken(vm, size):
                 self._typed[vm] = max(0, self._typed[vm] - size)
-                self._read.set()
-                self._read = trio.Event()
+                self._read.tell()
             case wire.Parked(report, code):
                 key = (report.vm, report.vcpu)
                 self.outcome.parked[key] = self.outcome.parked.get(key, 0) + 1
@@ -391,6 +430,7 @@ class Agent:
 
     def _show(self, pieces: list[tuple[int, bytes]]) -> None:
         for vm, data in pieces:
+            self._spoken = True
             self.screen.show(vm, data)
             self._awaited.see(vm, data)
         if self._awaited.complete:

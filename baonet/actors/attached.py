@@ -17,7 +17,6 @@ from contextlib import suppress
 from typing import Final, Protocol, final
 
 import trio
-import trio.lowlevel
 
 from baonet.outlets.backlog import Backlog
 

@@ -10,8 +10,8 @@ from typing import final
 import trio
 
 from baonet.actors.pcpu import PcpuActor
+from baonet.wire.memory_port import MemoryPort, Switch
 from baonet.wire.messages import AGENT, Failure
-from baonet.wire.port import MemoryPort, Switch
 
 REST = 0.005
 """Seconds after which the other tasks of the process get their turn though no guest waits."""

@@ -6,10 +6,9 @@ it go on to a horizon at a time, so that a run ends at one moment of virtual tim
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Mapping
 from typing import Final, final
-
-import trio
 
 from baonet.actors.authority import Authority
 from baonet.actors.caches import shared_caches
@@ -107,25 +106,25 @@ class Conductor:
             else:
                 await self._port.wait(None)
                 self._hear()
-        rested = collected = trio.current_time()
+        rested = collected = time.monotonic()
         while not self._ended:
             if self._state_wanted:
                 self._tell_state()
             if self._reported or self._broken or self._phase is not Phase.RUNNING:
                 await self._port.wait(None)
                 self._hear()
-                rested = trio.current_time()
+                rested = time.monotonic()
             else:
                 await self._room()
                 await self._go_on()
-                if trio.current_time() - collected > COLLECT and self._island.standing:
+                if time.monotonic() - collected > COLLECT and self._island.standing:
                     self._island.take_printed()
                     await self._collect(self._island.pcpus)
-                    collected = trio.current_time()
-                if self._reported or trio.current_time() - rested > REST:
+                    collected = time.monotonic()
+                if self._reported or time.monotonic() - rested > REST:
                     await self._port.wait(0)
                     self._hear()
-                    rested = trio.current_time()
+                    rested = time.monotonic()
         if self._phase is not Phase.GONE:
             await self._end()
             await self._port.flush(AGENT)

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Iterable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Mapping
 from typing import Final, final
 
 import msgpack
-import trio
 
 from baonet.actors.phases import Phase, step
 from baonet.actors.recorder import Recorder
@@ -26,29 +24,28 @@ _FORM: Final = StateForm("a pcpu with its records", 1, seat=dict, recorder=dict,
 
 @final
 class Failures:
-    """What went wrong in the thread that has guests run ends the one task of the process. Made in Trio."""
+    """What goes wrong in the thread that has guests run ends the one task of the process, which ``call`` wakes."""
 
-    def __init__(self) -> None:
-        self._trio = trio.lowlevel.current_trio_token()
-        self._scope = trio.CancelScope()
+    def __init__(self, call: Callable[[], None]) -> None:
+        self._call = call
         self._error: Exception | None = None
 
     def tell(self, error: Exception) -> None:
         """In any thread."""
         self._error = error
-        with suppress(trio.RunFinishedError):  # the machine's end has come first
-            self._trio.run_sync_soon(self._scope.cancel)
+        self._call()
 
-    async def end(self, serving: Awaitable[None]) -> None:
-        """Serve; raises what was told."""
-        with self._scope:
-            await serving
+    def check(self) -> None:
+        """Raises what was told."""
         if self._error is not None:
             raise self._error
 
 
-async def serve(seats: dict[int, tuple[Seat, Recorder]], port: Port, conductor: int) -> None:
-    """Take the turns that the conductor at the address ``conductor`` gives, until it says stop or is gone."""
+async def serve(seats: dict[int, tuple[Seat, Recorder]], port: Port, conductor: int, failures: Failures) -> None:
+    """Take the turns that the conductor at the address ``conductor`` gives, until it says stop or is gone.
+
+    Alone in a process. Raises what ``failures`` are told.
+    """
     phase = Phase.SPAWNED
 
     def say(message: wire.Control) -> Phase:
@@ -58,6 +55,7 @@ async def serve(seats: dict[int, tuple[Seat, Recorder]], port: Port, conductor: 
     phase = say(wire.Hello(wire.VERSION, min(seats)))
     while True:
         await port.wait(None)
+        failures.check()
         for _, message in port.take():
             if isinstance(message, Mail):
                 seats[message.pcpu][0].deliver(message.inbox)
@@ -81,7 +79,6 @@ async def serve(seats: dict[int, tuple[Seat, Recorder]], port: Port, conductor: 
                 return
         if port.closed():
             return
-        await trio.lowlevel.checkpoint()
 
 
 def taken(seat: Seat, recorder: Recorder, turn: Turn) -> Turned:

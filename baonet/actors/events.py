@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Callable, Collection
 from dataclasses import field
 from typing import final
@@ -60,6 +59,8 @@ def events(machine: Machine, vms: Collection[int], pcpus: Collection[int], cycle
 
 def chosen_bits(rule: int, flip: FlipFault, size: int) -> tuple[int, ...]:
     """Different bits of an object of ``size`` bytes, in the order of their choice."""
+    import random  # noqa: PLC0415 - few machines have such faults
+
     chance = random.Random(f"{flip.seed}/{rule}")
     offsets = range(size) if flip.offset is None else range(flip.offset, flip.offset + 1)
     places = range(8) if flip.bit is None else range(flip.bit, flip.bit + 1)

@@ -5,7 +5,6 @@ Pure: no clock, no I/O. All times are cycles.
 
 from __future__ import annotations
 
-import random
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final, final
 
@@ -28,6 +27,8 @@ _FORM: Final = StateForm("the faults of messages", 1, rules=list, floors=list)
 @final
 class _Rule:
     def __init__(self, number: int, fault: MessageFault, cycles: Callable[[int], int]) -> None:
+        import random  # noqa: PLC0415 - few machines have such faults
+
         self.number = number
         self.fault = fault
         self.by = cycles(fault.by)

@@ -22,8 +22,10 @@ class Node(Protocol):
     ``carries``: the pcpus that each actor at the port speaks for, by its address. In host time each speaks for itself.
     """
 
-    port: Port
     carries: dict[int, tuple[int, ...]]
+
+    @property
+    def port(self) -> Port: ...
 
     async def supervise(self, died: Died) -> None:
         """Run until cancelled or all pcpus have ended; call ``died`` for each that ends, when nothing of it runs."""

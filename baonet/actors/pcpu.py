@@ -7,9 +7,8 @@ whether it shares its process with them: its port does.
 from __future__ import annotations
 
 import math
+import time
 from typing import Final, final
-
-import trio
 
 from baonet.actors.body import Activity, Body
 from baonet.actors.phases import Phase, step
@@ -27,7 +26,7 @@ from baonet.wire.port import GONE, RETRY, Port
 SLICE = 1_000_000
 """Instructions after which a guest that never leaves by itself lets the actor look around: about a millisecond."""
 TURNS = 64
-"""Exits after which it looks around all the same, and steps after which others in its process get their turn."""
+"""Exits after which it looks around all the same."""
 _RETRY = 0.005
 """Seconds after which input that the UART had no room for is tried again."""
 _REMIND = 5.0
@@ -68,7 +67,6 @@ class PcpuActor:
         self._kept: list[tuple[int, HypMessage]] = []  # of peers, while it is frozen
         self._asked: wire.VmOff | wire.VmReset | None = None
         self._remind = math.inf
-        self._turns = TURNS
 
     @property
     def stopped(self) -> bool:
@@ -85,21 +83,15 @@ class PcpuActor:
         self.port.send(AGENT, message)
 
     async def run(self) -> None:
-        """Alone in a task: until stopped."""
+        """Alone in a process: until stopped."""
         self.greet()
         patience = self.step()
         while not self.stopped:
             if patience != 0:
                 await self.port.wait(patience)
-            else:
-                self._turns -= 1
-                if self._turns <= 0:
-                    self._turns = TURNS
-                    await trio.lowlevel.checkpoint()
             patience = self.step()
         await self.port.flush(AGENT)
-        with trio.move_on_after(_FAREWELL):
-            await self.port.flush()
+        await self.port.flush(seconds=_FAREWELL)
 
     def step(self) -> float | None:
         """Take what has come, and stay in the guest once if it can run.
@@ -137,13 +129,13 @@ class PcpuActor:
         """The VM has asked to go off or to start anew."""
         if self._asked is None:
             return None
-        now = trio.current_time()
+        now = time.monotonic()
         if now >= self._remind:
             self._ask(self._asked)
         return max(self._remind - now, 0.001)
 
     def _ask(self, message: wire.VmOff | wire.VmReset) -> None:
-        self._asked, self._remind = message, trio.current_time() + _REMIND
+        self._asked, self._remind = message, time.monotonic() + _REMIND
         self._move(message)
 
     def _enter(self) -> float | None:

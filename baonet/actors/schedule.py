@@ -7,9 +7,9 @@ what is typed instead of running through the years. That changes nothing in what
 from __future__ import annotations
 
 import math
+import time
+from collections.abc import Callable
 from typing import Final, final
-
-import trio
 
 from baonet.actors.ending import Ending
 from baonet.actors.horizon import Horizons
@@ -22,7 +22,7 @@ _FORM: Final = StateForm("the course of a run", 1, horizons=dict, disturbed=bool
 
 @final
 class Schedule:
-    """``cycles``: how fast virtual time counts them. ``interactive``: somebody may type.
+    """``cycles``: how fast virtual time counts them. ``interactive``: somebody may type. ``clock``: the host's.
 
     ``standing``: the machine stands, at 0, until it is let go on. One that stands, or is let go to a moment alone, is
     not over when nobody has anything to do: somebody may give it something.
@@ -30,11 +30,20 @@ class Schedule:
 
     conducted = True
 
-    def __init__(self, horizons: Horizons, cycles: Rate, *, interactive: bool, standing: bool = False) -> None:
+    def __init__(
+        self,
+        horizons: Horizons,
+        cycles: Rate,
+        *,
+        interactive: bool,
+        standing: bool = False,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self.horizons = horizons
         self.wanted: Ending | None = None
         self._cycles = cycles
         self._interactive = interactive
+        self._clock = clock
         self._most = 0 if standing else NEVER
         self._base = -math.inf
         self.disturbed = False
@@ -137,7 +146,7 @@ class Schedule:
 
     def _now(self) -> int:
         """The virtual time that the host's clock shows."""
-        now = trio.current_time()
+        now = self._clock()
         if self._base == -math.inf:
             self._base = now - self._cycles.seconds(self.horizons.horizon)
         return self._cycles.ticks_in(now - self._base)

@@ -5,17 +5,17 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from typing import final
-
-import trio
+from typing import TYPE_CHECKING, final
 
 from baonet.actors.agent import Agent
-from baonet.actors.attached import Attached, OnTyped, PtyConsole, SocketConsole
 from baonet.actors.screen import Lines, Raw, Screen, Together
 from baonet.cli.common import UsageError, colors, find_vm
 from baonet.machine import Machine
 from baonet.machine.dataclass import dataclass
 from baonet.outlets.outlet import Outlet, Outlets
+
+if TYPE_CHECKING:
+    from baonet.actors.attached import Attached, OnTyped
 
 _UNIX = "unix:"
 
@@ -106,6 +106,8 @@ class Consoles:
 
     async def serve(self, agent: Agent) -> None:
         """Until cancelled: pass on what is typed elsewhere, as fast as the guest reads it."""
+        import trio  # noqa: PLC0415 - a run's first words come before there is a loop
+
         async with trio.open_nursery() as nursery:
             for vm, attached in self._attached.items():
                 nursery.start_soon(attached.serve, _typist(vm, agent))
@@ -140,6 +142,8 @@ def consoles(machine: Machine, wanted: Wanted, out: Outlet, outlets: Outlets) ->
     attached: dict[int, Attached] = {}
     with ExitStack() as stack:
         for vm, path in wanted.elsewhere:
+            from baonet.actors.attached import PtyConsole, SocketConsole  # noqa: PLC0415 - few runs have any
+
             made = PtyConsole() if path is None else SocketConsole(path)
             stack.callback(made.close)
             outlets.add(made.line, vm)

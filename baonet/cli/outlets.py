@@ -7,15 +7,16 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stderr
-from typing import final
-
-import trio
+from typing import TYPE_CHECKING, final
 
 from baonet.actors.ending import Ending
 from baonet.actors.refusals import reason, refused
 from baonet.cli.outputs import Output
 from baonet.outlets import hangup
 from baonet.outlets.outlet import PATIENCE, Outlet, Outlets, Voice, standard
+
+if TYPE_CHECKING:
+    import trio
 
 _OUTSIDE = (Ending.TIMEOUT, Ending.INTERRUPTED, Ending.TERMINATED)
 
@@ -32,7 +33,7 @@ class RunOutlets:
         self._files: list[Outlet] = []
         self._deadline = math.inf if limit is None else time.monotonic() + limit
         self._hurried: Ending | None = None
-        self._scope = trio.CancelScope()
+        self._scope: trio.CancelScope | None = None
 
     def add(self, outlet: Outlet) -> Outlet:
         """A file whose errors are those of the run."""
@@ -63,7 +64,10 @@ class RunOutlets:
     def hurry(self, ending: Ending) -> None:
         """The user ends the run."""
         self.hasten(ending)
-        self._scope.deadline = min(self._scope.deadline, trio.current_time() + PATIENCE)
+        if self._scope is not None:
+            import trio  # noqa: PLC0415 - as in ``written``
+
+            self._scope.deadline = min(self._scope.deadline, trio.current_time() + PATIENCE)
 
     def hasten(self, ending: Ending) -> None:
         """The user does not want to wait for readers, although the run is over."""
@@ -71,11 +75,12 @@ class RunOutlets:
 
     async def written(self, ending: Ending) -> Ending:
         """Wait until all is written, or for no longer than is right; how the run has ended now."""
+        import trio  # noqa: PLC0415 - a run's first words come before there is a loop
+
         if ending in _OUTSIDE:
             self._hurried = self._hurried or ending
         left = PATIENCE if self._hurried is not None else max(PATIENCE, self._deadline - time.monotonic())
-        self._scope.deadline = trio.current_time() + left
-        with self._scope:
+        with trio.move_on_after(left) as self._scope:
             await self.outlets.written()
         if not self._scope.cancelled_caught:
             return ending

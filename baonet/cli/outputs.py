@@ -13,7 +13,6 @@ import fcntl
 import os
 import stat
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -99,6 +98,8 @@ class Output:
         elif beside and (found is None or stat.S_ISREG(found.st_mode)):
             if found is not None and not os.access(self._target, os.W_OK):
                 raise PermissionError(13, os.strerror(13))
+            import tempfile  # noqa: PLC0415 - few runs write a file
+
             descriptor, made = tempfile.mkstemp(dir=self._target.parent, prefix=f".{self._target.name[:200]}.")
             self._beside = Path(made)
             os.fchmod(descriptor, _mask() if found is None else stat.S_IMODE(found.st_mode))

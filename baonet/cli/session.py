@@ -10,13 +10,12 @@ from collections import Counter
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, final
 
-import trio
-
 from baonet.actors.ending import Ending, VmState
 from baonet.actors.outcome import Outcome
 from baonet.actors.visible import plain
 from baonet.cli.consoles import Consoles
 from baonet.cli.early import ENDINGS, Early
+from baonet.cli.loading import loading
 from baonet.cli.outlets import RunOutlets
 from baonet.cli.outputs import Output
 from baonet.cli.summary import between_nodes, summary, virtual_outcome
@@ -131,7 +130,12 @@ class Session:
     def run(self) -> Outcome:
         """Until the machine ends, the user ends it, or the timeout passes. Leaves no process."""
         try:
-            return trio.run(self._live)
+            with self._terminal:
+                if not self._consoles.wanted.elsewhere:  # else somebody may be there to hear it
+                    self._run.begin()
+                with loading():
+                    import trio  # noqa: PLC0415 - it takes longer than a guest's first words
+                return trio.run(self._live)
         except BaseExceptionGroup as group:
             raise first(group) from None
         finally:
@@ -149,11 +153,10 @@ class Session:
         return self._ended_by is signal.SIGHUP
 
     async def _live(self) -> Outcome:
+        import trio  # noqa: PLC0415 - as above
+
         wanted = [number for number in ENDINGS if signal.getsignal(number) is not signal.SIG_IGN]  # nohup
-        with (
-            trio.open_signal_receiver(*wanted) as received,
-            self._terminal,
-        ):
+        with trio.open_signal_receiver(*wanted) as received:
             if self._early.signal is not None:
                 self._signalled(self._early.signal)
             async with trio.open_nursery() as nursery:

@@ -10,8 +10,6 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Final, final
 
-import trio
-
 from baonet.actors.agent import Agent
 from baonet.cli.consoles import Consoles
 from baonet.outlets.hangup import hung_up
@@ -108,6 +106,8 @@ class Keyboard:
 
     async def serve(self) -> None:
         """Until the end of the input. Raises OSError when it cannot be read."""
+        import trio  # noqa: PLC0415 - a run's first words come before there is a loop
+
         terminal = sys.stdin.isatty()
         while data := await trio.to_thread.run_sync(_typed, abandon_on_cancel=True):
             if terminal:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import time
 from collections import Counter
@@ -31,8 +32,9 @@ from baonet.machine.dataclass import dataclass
 from baonet.wire import cluster
 from baonet.wire.codec import decode, encode
 from baonet.wire.fields import ProtocolError
+from baonet.wire.memory_port import MemoryPort, Switch
 from baonet.wire.messages import AGENT, Message, accepted, speak
-from baonet.wire.port import MemoryPort, Port, Switch
+from baonet.wire.port import Port
 from baonet.wire.roles import Role
 
 ACKNOWLEDGED: Final = 1 << 15
@@ -105,8 +107,8 @@ class _AgentPort:
     async def wait(self, seconds: float | None) -> None:
         await self._inner.wait(seconds)
 
-    async def flush(self, peer: int | None = None) -> None:
-        await self._inner.flush(peer)
+    async def flush(self, peer: int | None = None, seconds: float = math.inf) -> None:
+        await self._inner.flush(peer, seconds)
 
     def close(self) -> None:
         self._inner.close()

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import importlib.util
 import os
-import platform
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -41,8 +40,8 @@ def engine_file(architecture: str) -> Path:
 
 def check(architecture: str) -> None:
     """That this process, or one that is forked from it, can have the engine of an architecture. Raises EngineError."""
-    if sys.platform != "linux" or platform.machine() != "x86_64":
-        raise EngineError(f"baonet runs on x86-64 Linux; this is {platform.machine()} {sys.platform}")
+    if sys.platform != "linux" or os.uname().machine != "x86_64":
+        raise EngineError(f"baonet runs on x86-64 Linux; this is {os.uname().machine} {sys.platform}")
     if "unicorn" in sys.modules and not _loaded:
         raise EngineError("the package unicorn was imported before baonet.core: import baonet.core first")
     for other in _loaded.keys() - {architecture}:

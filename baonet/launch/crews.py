@@ -7,7 +7,7 @@ island has its conductor, and carries what of the island's pcpus is not with oth
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from enum import Enum
 from typing import final
 
@@ -28,7 +28,7 @@ from baonet.machine.dataclass import dataclass
 from baonet.machine.islands import islands, touching
 from baonet.memory.node import NodeMemory, Use
 from baonet.wire.messages import AGENT
-from baonet.wire.port import Port
+from baonet.wire.port import Port, SolePort
 from baonet.wire.roles import Role
 
 
@@ -41,7 +41,7 @@ class Placement(Enum):
     PROCESS_PER_ISLAND = "process-per-island"
 
 
-CrewMain = Callable[[], Awaitable[None]]
+CrewMain = Callable[[], Coroutine[None, None, None]]
 
 
 @final
@@ -234,9 +234,10 @@ class _VirtualCrews:
             if self._states is not None:
                 load_seats(seats, opened(self._states, seats))
             cores = tuple(seats[pcpu][0].core for pcpu in group)
-            failures = Failures()
+            assert isinstance(port, SolePort)  # such a crew has a process of its own
+            failures = Failures(port.call)
             attend(self._plan.machine, cores, self._memory, self._vms[group[0]], failures.tell)
-            return lambda: failures.end(serve(seats, port, self._conductor))
+            return lambda: serve(seats, port, self._conductor, failures)
 
         return Crew(
             Role.CREW,

@@ -1,4 +1,4 @@
-"""One node on this host: every pcpu in a process of its own, or all in the agent's process.
+"""One node on this host: its pcpus in processes of their own.
 
 Processes are forked from one that has everything loaded and mapped: that costs milliseconds, not the start of an
 interpreter, and they inherit the segments and their sockets and nothing that has a name.
@@ -12,23 +12,19 @@ import signal
 import socket
 import sys
 import time
+import warnings
 from collections.abc import Callable, Mapping
 from typing import final
 
-import trio
-
-from baonet.actors.carrier import Carrier
 from baonet.actors.node import Died
 from baonet.actors.refusals import refused
-from baonet.actors.telling import failure
 from baonet.core.child import held
 from baonet.core.cpu import RING_SIZE, call, kick
 from baonet.core.engine import load
 from baonet.core.selftest import ensure
 from baonet.hyp.vmm import Plan
 from baonet.launch.confinement import missing, told
-from baonet.launch.crews import Crew, Placement, active, crews, host_actor
-from baonet.launch.forking import Forks
+from baonet.launch.crews import Crew, Placement, crews
 from baonet.launch.pin import AUTO, Pin
 from baonet.launch.pinning import Pinning
 from baonet.launch.process import LastWords, live
@@ -37,7 +33,7 @@ from baonet.memory.host import killings
 from baonet.memory.node import NodeMemory
 from baonet.memory.rings import RingMemory
 from baonet.wire.messages import AGENT, accepted, speak
-from baonet.wire.port import Channel, MemoryPort, Port, SocketPort, Switch
+from baonet.wire.port import Channel, SocketPort
 from baonet.wire.roles import Role
 
 
@@ -52,10 +48,17 @@ def reload(plan: Plan, memory: NodeMemory, vm: int) -> str | None:
     return None
 
 
-def _ready(plan: Plan) -> None:
+def ready(plan: Plan) -> None:
     """Have the engine, and the messages, of the machine's architecture. Raises as ``ensure``."""
     ensure(plan.machine.platform.architecture)
     speak(plan.machine.platform.architecture)
+
+
+def _fork() -> int:
+    """As ``os.fork``. Python 3.12 warns of threads beside this one: what they hold, the child has no need of."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        return os.fork()
 
 
 @final
@@ -84,7 +87,7 @@ class ProcessNode:
         states: Mapping[int, bytes] | None = None,
         preload: bool = True,
     ) -> None:
-        _ready(plan)
+        ready(plan)
         if preload:
             load(plan.machine.platform.architecture)
         self._plan, self._memory, self._share = plan, memory, share
@@ -128,30 +131,27 @@ class ProcessNode:
         )
         agent = os.getpid()
 
-        def fork() -> None:
-            with held():
-                for address, crew in members.items():
-                    words = self._words[address]
-                    try:
-                        pid = os.fork()
-                    except OSError:
-                        self._kill_all()
-                        raise
-                    if pid == 0:
-                        live(
-                            crew,
-                            channels[address],
-                            agent,
-                            memory,
-                            words,
-                            rings=self._rings,
-                            confined=reason is None,
-                            share=share,
-                        )
-                    words.begin()
-                    self._pids[address] = pid
-
-        self._forks = Forks(fork)
+        with held():
+            for address, crew in members.items():
+                words = self._words[address]
+                try:
+                    pid = _fork()
+                except OSError:
+                    self._kill_all()
+                    raise
+                if pid == 0:
+                    live(
+                        crew,
+                        channels[address],
+                        agent,
+                        memory,
+                        words,
+                        rings=self._rings,
+                        confined=reason is None,
+                        share=share,
+                    )
+                words.begin()
+                self._pids[address] = pid
         gc.unfreeze()
         if share is not None and self._rings is not None:
             share.carry(self._rings)
@@ -159,7 +159,7 @@ class ProcessNode:
         for address in members:
             for channel in channels[address].values():
                 channel.socket.close()
-        self.port: Port = SocketPort(channels[AGENT], self._call)
+        self.port = SocketPort(channels[AGENT], self._call)
 
     @property
     def processes(self) -> int:
@@ -183,6 +183,8 @@ class ProcessNode:
             call(self._memory.slots.view, pcpu)
 
     async def supervise(self, died: Died) -> None:
+        import trio  # noqa: PLC0415 - as in ``_watch``
+
         async with trio.open_nursery() as nursery:
             for address in self._addresses:
                 nursery.start_soon(self._watch, address, died)
@@ -190,6 +192,8 @@ class ProcessNode:
                 nursery.start_soon(self._pinning.serve, self._memory.slots.view, self._pids)
 
     async def _watch(self, pcpu: int, died: Died) -> None:
+        import trio  # noqa: PLC0415 - a run's first words come before there is a loop
+
         descriptor = os.pidfd_open(self._pids[pcpu])
         try:
             await trio.lowlevel.wait_readable(descriptor)
@@ -235,7 +239,6 @@ class ProcessNode:
             words.close()
         if self._rings is not None:
             self._rings.close()
-        self._forks.close()
         self.port.close()
 
     def _kill_all(self) -> None:
@@ -243,101 +246,3 @@ class ProcessNode:
         for pcpu in list(self._pids):
             self.kill(pcpu)
             os.waitpid(self._pids.pop(pcpu), 0)
-
-
-@final
-class TaskNode:
-    """All pcpus in the agent's own process: no parallelism, and the shortest way between two of them."""
-
-    def __init__(self, plan: Plan, memory: NodeMemory, *, tracing: bool = False) -> None:
-        _ready(plan)
-        pcpus = active(plan)
-        self.carries: dict[int, tuple[int, ...]] = {pcpu: (pcpu,) for pcpu in pcpus}
-        self._switch = switch = Switch()
-        self.port: Port = MemoryPort(AGENT, switch)
-        self._plan, self._memory = plan, memory
-        self._slots = memory.slots.view
-        epoch = time.monotonic_ns()
-        riders = {}
-        self._stillborn = []
-        for pcpu in pcpus:
-            port = MemoryPort(pcpu, switch)
-            try:
-                riders[host_actor(plan, pcpu, memory, epoch, port, tracing=tracing)] = port
-            except Exception as error:
-                port.send(AGENT, failure(pcpu, error))
-                port.close()
-                self._stillborn.append(pcpu)
-        self._carrier = Carrier(switch, riders)
-
-    async def supervise(self, died: Died) -> None:
-        for pcpu in self._stillborn:
-            died(pcpu, "ended")
-        await self._carrier.run(lambda pcpu: died(pcpu, "ended"))
-
-    def kick(self, pcpu: int) -> None:
-        kick(self._slots, pcpu)
-
-    def kill(self, pcpu: int) -> None:
-        self._carrier.drop(pcpu)
-
-    def reload(self, vm: int, loaded: Callable[[str | None], None]) -> None:
-        loaded(reload(self._plan, self._memory, vm))
-
-    def close(self) -> None:
-        self._switch.close()
-
-
-@final
-class IslandsNode:
-    """Virtual time in the agent's own process: a task for each island."""
-
-    def __init__(
-        self,
-        plan: Plan,
-        memory: NodeMemory,
-        *,
-        tracing: bool = False,
-        threads: int = 1,
-        states: Mapping[int, bytes] | None = None,
-    ) -> None:
-        _ready(plan)
-        self._plan, self._memory = plan, memory
-        members = crews(
-            plan, memory, Placement.ONE_PROCESS, time.monotonic_ns(), tracing=tracing, threads=threads, states=states
-        )
-        self.carries = {crew.address: crew.carries for crew in members}
-        self._switch = Switch()
-        self.port: Port = MemoryPort(AGENT, self._switch)
-        self._crews = {crew.address: (crew, MemoryPort(crew.address, self._switch)) for crew in members}
-        self._scopes: dict[int, trio.CancelScope] = {}
-
-    async def supervise(self, died: Died) -> None:
-        async with trio.open_nursery() as nursery:
-            for address in self._crews:
-                nursery.start_soon(self._one, address, died)
-
-    async def _one(self, address: int, died: Died) -> None:
-        crew, port = self._crews[address]
-        self._scopes[address] = trio.CancelScope()
-        with self._scopes[address]:
-            try:
-                await crew.prepare(port)()
-            except Exception as error:
-                port.send(AGENT, failure(address, error))
-            finally:
-                port.close()
-        died(address, "ended")
-
-    def kick(self, pcpu: int) -> None:
-        """Nobody needs it: a conductor looks by itself."""
-
-    def kill(self, pcpu: int) -> None:
-        if pcpu in self._scopes:
-            self._scopes[pcpu].cancel()
-
-    def reload(self, vm: int, loaded: Callable[[str | None], None]) -> None:
-        loaded(reload(self._plan, self._memory, vm))
-
-    def close(self) -> None:
-        self._switch.close()

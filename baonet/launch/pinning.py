@@ -8,8 +8,6 @@ from contextlib import suppress
 from mmap import mmap
 from typing import final
 
-import trio
-
 from baonet.core.cpu import rung
 from baonet.launch.neighbourhood import LOOK, Neighbourhood
 from baonet.launch.pin import Pin, PinMode
@@ -35,6 +33,8 @@ class Pinning:
         """While they run, if it is to be found out; they ring each other's bells in ``slots``."""
         if self._mode is not PinMode.AUTO or len(self._allowed) < 2:
             return
+        import trio  # noqa: PLC0415 - a run's first words come before there is a loop
+
         cores = sorted(self._allowed)
         first = os.getpid() % len(cores)  # two runs beside each other should not begin with the same
         neighbourhood = Neighbourhood([*cores[first:], *cores[:first]])

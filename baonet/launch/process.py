@@ -7,10 +7,8 @@ import os
 import resource
 import sys
 import traceback
-from collections.abc import Iterable, Mapping
-from typing import Final, NoReturn, final
-
-import trio
+from collections.abc import Coroutine, Iterable, Mapping
+from typing import Any, Final, NoReturn, TypeVar, final
 
 from baonet.actors.refusals import limited, refused
 from baonet.actors.telling import failure
@@ -23,7 +21,7 @@ from baonet.launch.share import Share
 from baonet.memory.node import NodeMemory
 from baonet.memory.rings import Ends, RingMemory
 from baonet.wire.messages import AGENT, accepted
-from baonet.wire.port import Channel, Port, SocketPort
+from baonet.wire.port import Channel, Port, SolePort
 from baonet.wire.ring_port import RingPort
 from baonet.wire.roles import Role
 
@@ -31,6 +29,9 @@ _SHOWN: Final = 4096
 """Bytes of last words that are told, the last ones."""
 _PIPE: Final = 1 << 16
 """What a pipe holds (pipe(7))."""
+
+
+T = TypeVar("T")
 
 
 @final
@@ -93,7 +94,8 @@ def live(
         kept = [each.socket.fileno() for each in channels.values()]
         give_up_all_but(kept if share is None else [*kept, share.caller])
         faulthandler.enable(2, all_threads=False)
-        status = trio.run(_live, crew, _port(crew, channels, memory, ends, share), confined)
+        port = _port(crew, channels, memory, ends, share)  # kept: to free its sockets takes calls that are refused
+        status = alone(_live(crew, port, confined))
     except BaseException as error:
         if limited(error):
             print(refused(error), file=sys.stderr)
@@ -106,7 +108,7 @@ def live(
 def _port(
     crew: Crew, channels: Mapping[int, Channel], memory: NodeMemory, ends: Ends | None, share: Share | None
 ) -> Port:
-    far = SocketPort(channels)
+    far = SolePort(channels)
     if ends is None:
         return far
     _node.exact_timeouts()
@@ -118,8 +120,18 @@ def _port(
     return RingPort(near, ends.rings, accepted(Role.PCPU, Role.PCPU), far)
 
 
+def alone(life: Coroutine[Any, Any, T]) -> T:
+    """What it returns, at its end: its port is the only place where it waits, and that blocks."""
+    try:
+        life.send(None)
+    except StopIteration as end:
+        result: T = end.value
+        return result
+    raise RuntimeError("it waits for another task, and there is none")
+
+
 async def _live(crew: Crew, port: Port, confined: bool) -> int:
-    """To the end, with what Trio needs made before the filter is there. Returns the exit status."""
+    """To the end. Returns the exit status."""
     try:
         life = crew.prepare(port)
         if confined:

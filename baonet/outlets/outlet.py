@@ -14,13 +14,15 @@ import select
 import threading
 import time
 from contextlib import suppress
-from typing import Final, TypeVar, final
-
-import trio
+from typing import TYPE_CHECKING, Final, TypeVar, final
 
 from baonet.document.escapes import escaped
 from baonet.outlets.backlog import Backlog
 from baonet.outlets.hangup import HangUp, reason
+from baonet.outlets.news import News
+
+if TYPE_CHECKING:
+    import trio
 
 PATIENCE: Final = 1.0
 """Seconds that an end from outside waits for a reader that takes nothing."""
@@ -135,7 +137,7 @@ class Outlets:
         self._all: list[Backlog] = []
         self._own: dict[int, Backlog] = {}
         self._token: trio.lowlevel.TrioToken | None = None
-        self._news = trio.Event()
+        self._news = News()
 
     def add(self, outlet: Q, vm: int | None = None) -> Q:
         """``vm``: nobody else writes there."""
@@ -149,6 +151,11 @@ class Outlets:
     def full(self) -> bool:
         """Whether one that all write to is: then nothing should be taken that may end in it."""
         return any(outlet.full for outlet in self._all if outlet not in self._own.values())
+
+    @property
+    def waiting(self) -> bool:
+        """Whether one that has not stalled has something to write."""
+        return any(outlet.waiting and not outlet.stalled for outlet in self._all)
 
     @property
     def holding(self) -> frozenset[int]:
@@ -165,11 +172,17 @@ class Outlets:
         """Whether one was a terminal that is gone."""
         return any(isinstance(outlet.error, HangUp) for outlet in self._all)
 
-    def start(self) -> None:
-        """In the task that will wait. Raises OSError when the host does not give the threads for it."""
-        self._token = trio.lowlevel.current_trio_token()
+    def begin(self) -> None:
+        """Have all written that there is. Raises OSError when the host does not give the threads for it."""
         for outlet in self._all:
             outlet.start()
+
+    def start(self) -> None:
+        """``begin``, in the task that will wait."""
+        import trio  # noqa: PLC0415 - for who waits
+
+        self._token = trio.lowlevel.current_trio_token()
+        self.begin()
 
     async def room(self) -> None:
         """Until none is full."""
@@ -178,7 +191,7 @@ class Outlets:
 
     async def written(self) -> None:
         """Until nothing waits in any that has not stalled."""
-        while any(outlet.waiting and not outlet.stalled for outlet in self._all):
+        while self.waiting:
             await self.changed()
 
     def give_up(self) -> None:
@@ -197,14 +210,12 @@ class Outlets:
         await self._news.wait()
 
     def _relieved(self) -> None:
-        if self._token is not None:
-            with suppress(trio.RunFinishedError):
-                self._token.run_sync_soon(self._tell)
+        if self._token is None:
+            return
+        import trio  # noqa: PLC0415 - as above
 
-    def _tell(self) -> None:
-        """In the thread of those who wait, so that nothing happens between their look and their waiting."""
-        self._news.set()
-        self._news = trio.Event()
+        with suppress(trio.RunFinishedError):  # in the thread of those who wait: nothing between look and waiting
+            self._token.run_sync_soon(self._news.tell)
 
 
 @final

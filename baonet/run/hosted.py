@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import resource
-from typing import TYPE_CHECKING, final
+import time
+from typing import TYPE_CHECKING, Final, final
 
 from baonet.actors.agent import Agent
 from baonet.actors.course import Course, FreeCourse
@@ -14,7 +15,7 @@ from baonet.actors.screen import Screen
 from baonet.cluster.terms import Awaiting
 from baonet.launch.cores import cores
 from baonet.launch.crews import Placement, threads_of_each
-from baonet.launch.local import IslandsNode, ProcessNode, TaskNode
+from baonet.launch.local import ProcessNode
 from baonet.launch.pin import AUTO, PinMode
 from baonet.machine import ClockMode, Input
 from baonet.memory.node import NodeMemory
@@ -27,10 +28,14 @@ from baonet.wire.messages import TraceChunk, Typed
 if TYPE_CHECKING:  # of runs over hosts, of those that are saved, and of those that are traced
     from baonet.cluster.lead import Cluster
     from baonet.cluster.remote_memory import RemoteMemory
+    from baonet.launch.tasks import IslandsNode, TaskNode
     from baonet.run.run_nodes import RunNodes
     from baonet.run.saved_run import SavedRun
     from baonet.run.traffic import NodeTraffic
     from baonet.trace.writer import TraceFile
+
+_FIRST: Final = 0.25
+"""Seconds for which guests have a run to themselves that have not said anything."""
 
 
 @final
@@ -63,6 +68,7 @@ class HostedRun:
         self._options = options
         self._audience = audience
         self._horizons: Horizons | None = None
+        self._spent = 0.0
         self._outlet = trace
         states = {} if options.state is None else options.state.state.pcpus
         self._trace: TraceFile | None = None
@@ -146,6 +152,8 @@ class HostedRun:
             return node
         if pin is not None and pin.mode is not PinMode.NONE:
             raise ValueError("--pin is of processes of pcpus: with --placement one-process there are none")
+        from baonet.launch.tasks import IslandsNode, TaskNode  # noqa: PLC0415 - they need Trio, and most runs none of it
+
         if plan.machine.clock.mode is ClockMode.HOST:
             return TaskNode(plan, memory, tracing=tracing)
         return IslandsNode(plan, memory, tracing=tracing, threads=threads, states=states)
@@ -196,9 +204,17 @@ class HostedRun:
         elif self._trace is not None:
             self._trace.chunk(message)
 
+    def begin(self) -> None:
+        """What comes first, without Trio, where it is processes that say it; ``live`` has the rest."""
+        if isinstance(self._node, ProcessNode):
+            began, limit = time.monotonic(), self._options.timeout
+            self.agent.begin(self._node.port, _FIRST if limit is None else min(limit, _FIRST))
+            self._spent = time.monotonic() - began
+
     async def live(self) -> Outcome:
         """Until the machine ends, somebody ends it, or the timeout passes."""
-        outcome = await self.agent.run(self._options.timeout)
+        limit = self._options.timeout
+        outcome = await self.agent.run(None if limit is None else max(limit - self._spent, 0.0))
         if self._nodes is not None:
             await self._nodes.settle()
         return outcome

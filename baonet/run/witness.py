@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import final
 
-import trio
-
 from baonet.actors.ending import VmState
 from baonet.actors.visible import plain
 from baonet.hyp.report import Report
 from baonet.machine import Machine
+from baonet.outlets.news import News
 from baonet.run.conditions import SymbolNames
 from baonet.run.disassembly import instruction
 from baonet.run.results import GuestReport
@@ -26,7 +25,7 @@ class Witness:
         self.warnings: list[str] = []
         self.names = SymbolNames()
         self._machine = machine
-        self._news = trio.Event()
+        self._news = News()
 
     async def news(self) -> None:
         """Until there is something new."""
@@ -34,8 +33,7 @@ class Witness:
 
     def tell(self) -> None:
         """There is."""
-        self._news.set()
-        self._news = trio.Event()
+        self._news.tell()
 
     def show(self, vm: int, data: bytes) -> None:
         self.transcripts[vm].add(data)

@@ -1,7 +1,8 @@
 """A port: one actor's end of all its channels. The same actors run on sockets and in one process.
 
 ``send`` and ``take`` never block, so an actor can call them between two stays in its guest at no more cost than the
-message itself; ``wait`` is the only place where it sleeps, and where other tasks get their turn. Each channel is FIFO.
+message itself; ``wait`` is the only place where it sleeps, and where other tasks get their turn if there are any: Trio
+gives it to them, and who is alone in its process does not need that. Each channel is FIFO.
 What a peer does not take at once waits here, and moves on in ``take``: an actor that sends goes on to take.
 """
 
@@ -14,13 +15,12 @@ import select
 import socket
 import time
 from collections.abc import Callable, Mapping, Set
-from typing import Final, NamedTuple, Protocol
-
-import trio
+from contextlib import suppress
+from typing import NamedTuple, Protocol, final
 
 from baonet.wire.alarm import Alarm
 from baonet.wire.codec import FrameReader, ProtocolError, frame
-from baonet.wire.messages import ConsoleInput, ConsoleOutput, Message, TraceChunk
+from baonet.wire.messages import Message
 
 LOOK = 50_000
 """Nanoseconds for which a port looks before it sleeps: about what waking a process costs."""
@@ -32,8 +32,6 @@ CONGESTED = 1 << 16
 RETRY = 0.005
 """Seconds after which a congested port is looked at again: what waits in memory moves without a word."""
 _SMALL = 64
-_DATA: Final = {ConsoleOutput: "data", ConsoleInput: "data", TraceChunk: "records"}
-"""Where a message has most of what it carries, if that may be much."""
 
 GONE = "has gone"
 """Why a channel ended, when its peer closed it or is no more."""
@@ -46,7 +44,7 @@ class Port(Protocol):
     It goes on to take all the same: two that wait for each other would wait for ever. ``hold`` names the peers of whom
     nothing is taken from now on; they become congested, and do not end a ``wait``. ``last_words`` is all that a peer,
     which has ended, has sent and that was not taken, to the last byte, held or not. ``flush`` returns when a peer has
-    been given all, or has gone; without one, when that is so of all.
+    been given all, or has gone; without one, when that is so of all; or when so many seconds have passed.
     """
 
     @property
@@ -57,132 +55,8 @@ class Port(Protocol):
     def last_words(self, peer: int) -> list[tuple[int, Message]]: ...
     def closed(self) -> list[tuple[int, str]]: ...
     async def wait(self, seconds: float | None) -> None: ...
-    async def flush(self, peer: int | None = None) -> None: ...
+    async def flush(self, peer: int | None = None, seconds: float = math.inf) -> None: ...
     def close(self) -> None: ...
-
-
-class Switch:
-    """Joins the ports of one process. One task may wait for all of them together (``wait``)."""
-
-    def __init__(self) -> None:
-        self.ports: dict[int, MemoryPort] = {}
-        self.heavy: set[tuple[MemoryPort, int]] = set()
-        """Ports, and whose messages there are too many."""
-        self._alarm = Alarm()
-        self._sleeper: trio.CancelScope | None = None
-
-    def wake(self) -> None:
-        if self._sleeper is not None:
-            self._sleeper.cancel()
-
-    async def wait(self, time_: float) -> None:
-        """Until a message is put into any port, at the latest at ``time_`` (of ``trio.current_time``)."""
-        if time_ < math.inf:
-            self._alarm.set(time_ - trio.current_time())
-        self._sleeper = trio.CancelScope()
-        try:
-            with self._sleeper:
-                await trio.lowlevel.wait_readable(self._alarm.descriptor)
-        finally:
-            self._sleeper = None
-            if time_ < math.inf:
-                self._alarm.clear()
-
-    def close(self) -> None:
-        self._alarm.close()
-
-
-class MemoryPort:
-    """A port of an actor that shares its process with its peers: a queue in memory."""
-
-    def __init__(self, address: int, switch: Switch) -> None:
-        self._address = address
-        self._switch = switch
-        self._queue: list[tuple[int, Message]] = []
-        self._kept: list[tuple[int, Message]] = []
-        self._held: Set[int] = frozenset()
-        self._weights: dict[int, int] = {}
-        self._arrival: trio.Event | None = None  # while somebody waits
-        switch.ports[address] = self
-
-    @property
-    def ready(self) -> bool:
-        """Whether something can be taken."""
-        return bool(self._queue)
-
-    @property
-    def congested(self) -> bool:
-        return bool(self._switch.heavy) and any(source == self._address for _, source in self._switch.heavy)
-
-    def send(self, peer: int, message: Message) -> None:
-        port = self._switch.ports.get(peer)
-        if port is not None:
-            port._put(self._address, message)
-
-    def _put(self, source: int, message: Message) -> None:
-        self._weights[source] = weight = self._weights.get(source, 0) + _weight(message)
-        if weight > CONGESTED:
-            self._switch.heavy.add((self, source))
-        if source in self._held:
-            self._kept.append((source, message))
-            return
-        self._queue.append((source, message))
-        if self._arrival is not None:
-            self._arrival.set()
-        self._switch.wake()
-
-    def hold(self, peers: Set[int]) -> None:
-        if peers == self._held:
-            return
-        self._held = peers
-        waiting = [*self._kept, *self._queue]  # of one peer all is in one of them, so its order stays
-        self._kept = [each for each in waiting if each[0] in peers]
-        self._queue = [each for each in waiting if each[0] not in peers]
-        if self._queue and self._arrival is not None:
-            self._arrival.set()
-
-    def take(self) -> list[tuple[int, Message]]:
-        taken, self._queue = self._queue, []
-        if taken:
-            if self._switch.heavy:
-                self._switch.heavy -= {(self, source) for source in self._weights if source not in self._held}
-            self._weights = {source: weight for source, weight in self._weights.items() if source in self._held}
-        return taken
-
-    def last_words(self, peer: int) -> list[tuple[int, Message]]:
-        """What others have sent comes along: they are all in one queue."""
-        self.hold(self._held - {peer})
-        return self.take()
-
-    def closed(self) -> list[tuple[int, str]]:
-        return []
-
-    async def wait(self, seconds: float | None) -> None:
-        """Until something can be taken, at most ``seconds`` (counted in milliseconds, as Trio does)."""
-        if self._queue or (seconds is not None and seconds <= 0):
-            await trio.lowlevel.checkpoint()
-            return
-        self._arrival = trio.Event()
-        try:
-            with trio.move_on_after(math.inf if seconds is None else seconds):
-                await self._arrival.wait()
-        finally:
-            self._arrival = None
-
-    async def flush(self, peer: int | None = None) -> None:
-        await trio.lowlevel.checkpoint()
-
-    def close(self) -> None:
-        """What peers send from now on is lost, as with one whose process has ended; they do not wait for it."""
-        if self._switch.ports.get(self._address) is self:
-            del self._switch.ports[self._address]
-        self._switch.heavy = {each for each in self._switch.heavy if each[0] is not self}
-
-
-def _weight(message: Message) -> int:
-    """About how many bytes a message takes."""
-    data = _DATA.get(type(message))
-    return _SMALL if data is None else _SMALL + len(getattr(message, data))
 
 
 class Channel(NamedTuple):
@@ -193,7 +67,7 @@ class Channel(NamedTuple):
 
 
 class SocketPort:
-    """A port over connected stream sockets, one a peer. It owns the sockets.
+    """A port over connected stream sockets, one a peer, of a task among others. It owns the sockets.
 
     ``written`` is called when something has gone into a peer's socket: it may sleep where it does not see that.
     """
@@ -270,8 +144,8 @@ class SocketPort:
         found = self._epoll.poll(0)
         self.stirred = bool(found)
         for descriptor, events in found:
-            if descriptor == self._alarm.descriptor:
-                self._alarm.clear()
+            if descriptor not in self._peers:
+                self._rung(descriptor)
                 continue
             peer = self._peers[descriptor]
             if events & select.EPOLLOUT:
@@ -302,15 +176,15 @@ class SocketPort:
         if self._last_wait < 2 * LOOK and self._look(start + min(LOOK, int(min(limit, 1) * 1e9))):
             if start - self._rested > REST:
                 self._rested = start
-                await trio.lowlevel.checkpoint()
+                await self._rest()
         elif limit <= 0:
-            await trio.lowlevel.checkpoint()
+            await self._rest()
         else:
             self._rested = start
             if seconds is not None:
                 self._alarm.set(seconds)
             try:
-                await trio.lowlevel.wait_readable(self._epoll.fileno())
+                await self._sleep()
             finally:
                 if seconds is not None:
                     self._alarm.clear()
@@ -321,10 +195,31 @@ class SocketPort:
             os.sched_yield()
         return ready
 
-    async def flush(self, peer: int | None = None) -> None:
+    def block(self, seconds: float) -> None:
+        """Until something can be taken, at most ``seconds``, without Trio: nobody else has a turn meanwhile."""
+        self._epoll.poll(seconds, 1)
+
+    async def _rest(self) -> None:
+        """Others have their turn."""
+        import trio  # noqa: PLC0415 - as below
+
+        await trio.lowlevel.checkpoint()
+
+    async def _sleep(self) -> None:
+        """Until there is something to be taken, or the alarm rings."""
+        import trio  # noqa: PLC0415 - a run's first words come before there is a loop, and who is alone has none
+
+        await trio.lowlevel.wait_readable(self._epoll.fileno())
+
+    def _rung(self, descriptor: int) -> None:
+        """One that is no peer's has been found readable."""
+        self._alarm.clear()
+
+    async def flush(self, peer: int | None = None, seconds: float = math.inf) -> None:
         """What comes meanwhile is dropped."""
-        while self._backlog if peer is None else peer in self._backlog:
-            await trio.lowlevel.wait_readable(self._epoll.fileno())
+        end = time.monotonic() + seconds
+        while (self._backlog if peer is None else peer in self._backlog) and (left := end - time.monotonic()) > 0:
+            await self.wait(None if left == math.inf else left)
             self.take()
 
     def close(self) -> None:
@@ -386,3 +281,37 @@ class SocketPort:
             self._drop(peer, f"does not keep to the protocol: {error}")
             return False
         return True
+
+
+@final
+class SolePort(SocketPort):
+    """Of the only task of a process: it sleeps without Trio, which has nobody else to give a turn to."""
+
+    def __init__(self, channels: Mapping[int, Channel]) -> None:
+        super().__init__(channels)
+        self._called, self._caller = socket.socketpair()
+        for end in (self._called, self._caller):
+            end.setblocking(False)
+        self._epoll.register(self._called.fileno(), select.EPOLLIN)
+
+    def call(self) -> None:
+        """In any thread: end a ``wait``, though nothing has come."""
+        with suppress(BlockingIOError):  # it is called already
+            self._caller.send(b"\0")
+
+    async def _rest(self) -> None:
+        """There are no others."""
+
+    async def _sleep(self) -> None:
+        self._epoll.poll(maxevents=1)
+
+    def _rung(self, descriptor: int) -> None:
+        if descriptor == self._called.fileno():
+            self._called.recv(_SMALL)
+        else:
+            super()._rung(descriptor)
+
+    def close(self) -> None:
+        super().close()
+        self._called.close()
+        self._caller.close()

@@ -1,23 +1,20 @@
 """A port of a pcpu among others of its host: rings of shared memory to these, sockets to the agent and whoever is far.
 
 A ring is a stream of bytes as a socket is, with the same frames and the same checks. What is different is the sleep: in
-native code, on the bell of the pcpu, and not in Trio. Whoever writes into one of its sockets calls it.
+native code, on the bell of the pcpu. Whoever writes into one of its sockets calls it.
 """
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterable, Set
 from typing import Final, Protocol
-
-import trio
 
 from baonet.wire.codec import FrameReader, ProtocolError, frame
 from baonet.wire.messages import Message
 from baonet.wire.port import CONGESTED, GONE, REST, RETRY, SocketPort
 
-DOZE: Final = 0.002
-"""Seconds for which it sleeps before it asks Trio whether something else is to be done."""
 NAP: Final = 1.0
 """Seconds after which it looks at all rings though nobody has rung: a peer may have destroyed what would tell."""
 _KNOWN: Final = 1024
@@ -39,8 +36,7 @@ class Rings(Protocol):
 class RingPort:
     """``peers`` have the other ends of ``rings`` and may say what ``accepts`` has; all others are behind ``far``.
 
-    It is for the one task of a process that has nothing else to do: others get their turn after ``REST``, and what only
-    Trio would tell may have to wait for ``NAP``. It owns ``far``.
+    It is for the one task of a process: others would get no turn. It owns ``far``.
     """
 
     def __init__(self, rings: Rings, peers: Iterable[int], accepts: frozenset[type], far: SocketPort) -> None:
@@ -60,7 +56,7 @@ class RingPort:
         self._held: Set[int] = frozenset()
         self._unread: set[int] = set()
         self._closed: list[tuple[int, str]] = []
-        self._looked = self._rested = self._searched = 0
+        self._looked = self._searched = 0
 
     @property
     def congested(self) -> bool:
@@ -130,25 +126,18 @@ class RingPort:
 
     async def wait(self, seconds: float | None) -> None:
         """Until something can be taken, at most ``seconds``; after ``NAP`` it is for the caller to try."""
-        now = time.perf_counter_ns()
-        if now - self._rested > REST:
-            self._rested = now
-            await trio.lowlevel.checkpoint()
         limit = NAP if seconds is None else min(max(seconds, 0.0), NAP)
         if self._far.full:
             limit = min(limit, RETRY)
-        if self._far.stirred or self._unread - self._held or self._rings.sleep(min(limit, DOZE)) or limit <= DOZE:
-            return
-        for _ in range(2):  # whose turn came together with this one has had it behind the second
-            await trio.lowlevel.checkpoint()
-        rest = limit - (time.perf_counter_ns() - now) * 1e-9
-        self._rings.sleep(max(min(rest, _leisure()), 0.0))
+        if not (self._far.stirred or self._unread - self._held):
+            self._rings.sleep(limit)
 
-    async def flush(self, peer: int | None = None) -> None:
+    async def flush(self, peer: int | None = None, seconds: float = math.inf) -> None:
         """What comes meanwhile is dropped."""
+        end = time.monotonic() + seconds
         if peer not in self._peers:
-            await self._far.flush(peer)
-        while self._backlog if peer is None else peer in self._backlog:
+            await self._far.flush(peer, seconds)
+        while (self._backlog if peer is None else peer in self._backlog) and time.monotonic() < end:
             await self.wait(RETRY)
             self.take()
 
@@ -222,9 +211,3 @@ class RingPort:
         if len(self._known) >= _KNOWN:
             self._known.clear()
         self._known[data] = message
-
-
-def _leisure() -> float:
-    """Seconds for which Trio has nothing to do."""
-    state = trio.lowlevel.current_statistics()
-    return DOZE if state.tasks_runnable else min(max(state.seconds_to_next_deadline, 0.0), NAP)

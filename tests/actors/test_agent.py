@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Callable, Set
 from dataclasses import replace
@@ -79,7 +80,7 @@ class Channels:
         with trio.move_on_after(seconds if seconds is not None else 60):
             await self.arrived.wait()
 
-    async def flush(self, peer: int | None = None) -> None:
+    async def flush(self, peer: int | None = None, seconds: float = math.inf) -> None:
         await trio.lowlevel.checkpoint()
 
     def close(self) -> None: ...

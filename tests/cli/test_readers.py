@@ -62,10 +62,11 @@ def _used(pid: int) -> tuple[int, bool]:
     children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
     ticks, runnable = 0, False
     for each in (pid, *children):
-        fields = _stat(Path(f"/proc/{each}/stat"))
-        ticks += int(fields[11]) + int(fields[12])
+        with suppress(FileNotFoundError, ProcessLookupError):  # one that has ended meanwhile
+            fields = _stat(Path(f"/proc/{each}/stat"))
+            ticks += int(fields[11]) + int(fields[12])
         for thread in Path(f"/proc/{each}/task").glob("*/stat"):
-            with suppress(FileNotFoundError, ProcessLookupError):  # one that has ended meanwhile
+            with suppress(FileNotFoundError, ProcessLookupError):  # as above
                 runnable |= _stat(thread)[0] == "R"
     return ticks, runnable
 

@@ -25,13 +25,33 @@ status = main(["run", "configs/hello.yaml", "--set", "platform={platform}", "--c
 print(*sys.modules)
 sys.exit(status)
 """
-MODULES = 263
+FIRST = """
+import os, sys
+from baonet.cli.main import main
+from baonet.core import selftest
+from baonet.run import hosted
+if os.fork() == 0:
+    selftest.test = lambda trial: True
+    selftest.ensure("armv8")
+    os._exit(0)
+assert os.wait()[1] == 0
+hosted._FIRST = {patience}
+class Seen:
+    agent = os.getpid()
+    def find_spec(self, name, *_):
+        if name == "trio":
+            assert os.getpid() == self.agent
+            print("Trio is loaded beside", *sys.modules, flush=True)
+sys.meta_path.insert(0, Seen())
+sys.exit(main(["run", {file!r}, *{options!r}]))
+"""
+MODULES = 261
 """Of baonet's own, each of which takes a third of a millisecond with what is in it. Raise it knowingly."""
 ROOT = Path(__file__).parents[2]
 OTHER = {"armv8": "riscv", "riscv": "armv8"}
 
 
-def loaded(code: str, cache: Path) -> set[str]:
+def said(code: str, cache: Path) -> str:
     environment = {**os.environ, "XDG_CACHE_HOME": str(cache)}
     done = subprocess.run(
         [sys.executable, "-c", code],
@@ -43,7 +63,11 @@ def loaded(code: str, cache: Path) -> set[str]:
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    return set(done.stdout.split())
+    return done.stdout
+
+
+def loaded(code: str, cache: Path) -> set[str]:
+    return set(said(code, cache).split())
 
 
 def below(modules: set[str], *packages: str) -> set[str]:
@@ -71,6 +95,22 @@ def test_a_run_loads_what_it_needs(architecture: str, platform: str, tmp_path: P
     assert not below(modules, "asyncio", "http", "email", "multiprocessing", "trio.testing", "xml", "csv")
     assert not below(modules, "fractions", "decimal")
     assert len(below(modules, "baonet")) <= MODULES
+
+
+@pytest.mark.parametrize(
+    ("file", "options"),
+    [
+        ("hello", ()),
+        ("ping-pong", ("--clock", "host")),
+        ("ping-pong", ("--placement", "process-per-cpu", "--for", "1ms")),
+    ],
+)
+def test_a_guests_first_words_do_not_wait_for_trio(file: str, options: tuple[str, ...], tmp_path: Path) -> None:
+    """Nor does a process of pcpus ever load it, which could not when it is confined."""
+    lines = said(FIRST.format(patience=PROCESS, file=f"configs/{file}.yaml", options=options), tmp_path).splitlines()
+    (trio,) = (number for number, line in enumerate(lines) if line.startswith("Trio is loaded"))
+    assert trio > 0, "somebody has spoken"
+    assert not below(set(lines[trio].split()), "attr", "ssl", "logging", "platform", "random", "subprocess", "tempfile")
 
 
 def test_the_help_loads_what_it_says_and_the_version_nothing_of_a_machine(tmp_path: Path) -> None:

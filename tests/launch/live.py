@@ -21,7 +21,8 @@ from baonet.config.loader import load
 from baonet.core.cpu import SIZES
 from baonet.hyp.vmm import Plan, plan
 from baonet.launch.crews import Placement
-from baonet.launch.local import IslandsNode, ProcessNode, TaskNode
+from baonet.launch.local import ProcessNode
+from baonet.launch.tasks import IslandsNode, TaskNode
 from baonet.machine import ClockMode
 from baonet.memory.node import NodeMemory
 from tests.patience import RUN

@@ -23,8 +23,8 @@ from baonet.machine import Machine
 from baonet.memory.node import NodeMemory
 from baonet.trace.chain import Chain
 from baonet.wire import messages as wire
+from baonet.wire.memory_port import MemoryPort, Switch
 from baonet.wire.messages import AGENT
-from baonet.wire.port import MemoryPort, Switch
 from tests.contents import contents
 
 OF_THE_HOST = re.compile(r"blocks_translated|lines_invalidated|broadcasts|instructions_foreseen|exits_(budget|kicked)")

@@ -8,7 +8,6 @@ import time
 import pytest
 import trio
 
-from baonet.core import _node
 from baonet.hyp.messages import IpcNotify
 from baonet.wire import ring_port
 from baonet.wire.codec import frame
@@ -230,23 +229,3 @@ async def test_news_that_somebody_has_wiped_out_come_all_the_same() -> None:
         assert await collect(port, 1) == [(1, Hello(2, 1))]
     port.close()
     other.close()
-
-
-async def test_a_wait_serves_what_trio_has_to_do() -> None:
-    joined = Joined()
-    port, turns = joined.port(0), 0
-
-    async def other() -> None:
-        nonlocal turns
-        for _ in range(5):
-            await trio.sleep(0.005)
-            turns += 1
-        _node.call(joined.slots, 0)
-
-    async with trio.open_nursery() as nursery:
-        nursery.start_soon(other)
-        with trio.fail_after(NAP * 3 / 4):
-            while turns < 5:
-                await port.wait(None)
-                port.take()
-    port.close()
