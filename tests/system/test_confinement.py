@@ -45,7 +45,7 @@ def machine() -> dict[str, Any]:
 
 
 ALONE: Final = {
-    "a": {"a:0x40000000", "a:code", "both", "uart0"},
+    "a": {"a:0x40000000", "a:code", "a:translations", "both", "uart0"},
     "b": {"b:0x40000000", "b:code", "both"},
     "c": {"c:0x40000000", "c:code", "mine", "uart1"},
 }
