@@ -18,6 +18,8 @@ extern struct arm {
     void (*check_access)(void *, void *, uint32_t, uint32_t);
     void (*raise_exception)(void *, uint32_t, uint32_t, uint32_t);
     void (*breakpoint)(void *, uint32_t);
+    uint32_t (*sltos)(uint32_t, uint32_t, void *);
+    uint32_t (*ultos)(uint32_t, uint32_t, void *);
     void (*sync_32_to_64)(void *);
     void (*sync_64_to_32)(void *);
     uint32_t (*read_cpsr)(void *);
