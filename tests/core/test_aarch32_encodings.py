@@ -160,6 +160,32 @@ def test_a_table_of_several_registers(el0: El0, state: int, first: int, count: i
     assert struct.pack("<Q", el0.memory.read(DATA + 48)).hex() == answer.hex()
 
 
+# Fixed-point numbers
+
+
+@pytest.mark.parametrize("state", [A32, T32], ids=["a32", "t32"])
+@pytest.mark.parametrize("unsigned", [False, True], ids=["s32", "u32"])
+def test_a_fixed_point_number_is_rounded_to_nearest_in_every_mode(el0: El0, state: int, *, unsigned: bool) -> None:
+    """VCVT.F32.S32 and .U32 with 13 bits of fraction, which the library rounds as FPSCR says; VCVT of an integer is."""
+    convert, of_integer = 0xEEBA_0AE9 | unsigned << 16, 0xEEB8_0A40 | (not unsigned) << 7
+    for value in ((1 << 25) + 1, (1 << 25) + 3, (1 << 32) - 1):
+        number = value if unsigned or value < 1 << 31 else value - (1 << 32)
+        nearest = struct.pack("<f", number / 8192)
+        for mode in range(4):
+            text = b"".join(
+                words(word) if state == A32 else wide(word)
+                for word in (0xEEE1_1A10, 0xEE00_0A10, convert, 0xEE10_2A10, 0xEEF1_3A10)  # VMSR, VMOV; VMOV, VMRS
+            )
+            taken = go(el0, state, text, r0=value, r1=mode << 22)
+            assert struct.pack("<I", taken.r[2]) == nearest
+            assert taken.r[3] == mode << 22 | (number != struct.unpack("<f", nearest)[0] * 8192) << 4
+    up = b"".join(
+        words(word) if state == A32 else wide(word) for word in (0xEEE1_1A10, 0xEE00_0A10, of_integer, 0xEE10_2A10)
+    )
+    taken = go(el0, state, up, r0=(1 << 25) + 1, r1=1 << 22)
+    assert struct.unpack("<f", struct.pack("<I", taken.r[2]))[0] == (1 << 25) + 4
+
+
 # SCTLR_EL1
 
 

@@ -7,6 +7,7 @@
 
 #include "architecture.h"
 #include "armv8/arm.h"
+#include "hardfloat.h"
 #include "leave.h"
 
 bool aarch32_state(struct core *core) { return !FIELD(uint32_t, core->env, ENV_AARCH64); }
@@ -48,6 +49,23 @@ EXPORT uint32_t helper_neon_tbl_aarch64(uint32_t indices, uint32_t otherwise, vo
     }
     return result;
 }
+
+/*
+ * VCVT of a fixed-point number rounds to nearest in A32 and T32, whatever FPSCR says; SCVTF and UCVTF, for which
+ * the library has the same functions, as FPCR says. Singles of 32 bits alone have to be rounded.
+ */
+#define OF_FIXED_POINT(name)                                                                    \
+    EXPORT uint32_t helper_vfp_##name##_aarch64(uint32_t value, uint32_t fraction, void *flags) { \
+        struct float_status *status = flags;                                                    \
+        int8_t rounding = status->rounding;                                                     \
+        if (running && aarch32_state(running)) status->rounding = ROUND_NEAREST;                \
+        uint32_t result = arm.name(value, fraction, status);                                    \
+        status->rounding = rounding;                                                            \
+        return result;                                                                          \
+    }
+
+OF_FIXED_POINT(sltos)
+OF_FIXED_POINT(ultos)
 
 /* BKPT, whose T32 form the library describes as 32 bits long. */
 EXPORT void helper_exception_bkpt_insn_aarch64(void *env, uint32_t syndrome) {

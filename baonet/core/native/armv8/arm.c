@@ -21,6 +21,8 @@ const struct symbol arch_symbols[] = {
     {&arm.set_register64, "helper_set_cp_reg64_aarch64"},
     {(void **)&arm.raise_exception, "raise_exception_aarch64"},
     {(void **)&arm.breakpoint, "helper_exception_bkpt_insn_aarch64"},
+    {(void **)&arm.sltos, "helper_vfp_sltos_aarch64"},
+    {(void **)&arm.ultos, "helper_vfp_ultos_aarch64"},
     {(void **)&arm.sync_32_to_64, "aarch64_sync_32_to_64_aarch64"},
     {(void **)&arm.sync_64_to_32, "aarch64_sync_64_to_32_aarch64"},
     {(void **)&arm.read_cpsr, "cpsr_read_aarch64"},

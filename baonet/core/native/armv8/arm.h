@@ -19,6 +19,8 @@ extern struct arm {
     void *get_register, *set_register, *get_register64, *set_register64; /* helpers */
     void (*raise_exception)(void *, uint32_t, uint32_t, uint32_t);
     void (*breakpoint)(void *, uint32_t);
+    uint32_t (*sltos)(uint32_t, uint32_t, void *);
+    uint32_t (*ultos)(uint32_t, uint32_t, void *);
     void (*sync_32_to_64)(void *);
     void (*sync_64_to_32)(void *);
     uint32_t (*read_cpsr)(void *);
