@@ -26,6 +26,12 @@ def end_process(nodes: Nodes) -> None:
     nodes[1].lose(2)
 
 
+def do(order: int, *acts: Callable[[], None]) -> None:
+    """All of them, from the first on or, -1, from the last."""
+    for act in acts[::order]:
+        act()
+
+
 lost_how = pytest.mark.parametrize("lose", [end_node, end_process], ids=["with its node", "its process"])
 in_order = pytest.mark.parametrize("order", [1, -1], ids=["the hearer first", "the speaker first"])
 
@@ -38,9 +44,7 @@ def test_words_for_one_that_is_lost_do_not_hide_that_their_speaker_is(
     with joined(SPREAD) as nodes:
         fill(nodes[0].rings(0), 2, nodes[1])
         stays = nodes[2].rings(3)
-        acts: list[Callable[[], None]] = [lambda: lose(nodes), lambda: nodes[0].lose(0)]
-        for act in acts[::order]:
-            act()
+        do(order, lambda: lose(nodes), lambda: nodes[0].lose(0))
         until(lambda: stays.lost() == [0, 2])
 
 
@@ -52,8 +56,6 @@ def test_words_that_one_who_is_lost_has_not_taken_do_not_hide_that_their_speaker
     with joined(SPREAD) as nodes:
         said, stays = nodes[1].rings(2), nodes[2].rings(4)
         fill(said, 3, nodes[2])
-        acts: list[Callable[[], None]] = [lambda: nodes[2].lose(3), lambda: lose(nodes)]
-        for act in acts[::order]:
-            act()
+        do(order, lambda: nodes[2].lose(3), lambda: lose(nodes))
         until(lambda: stays.lost() == [2, 3])
         until(lambda: nodes[2].held() == 0)

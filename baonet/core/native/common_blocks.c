@@ -45,7 +45,6 @@ struct common_blocks {
 /* Of the block that is being translated. */
 struct common_noted {
     const uint8_t *block; /* NULL: it is not to be kept */
-    uint64_t pc;
     unsigned most, read;
     uint8_t bytes[MOST_BYTES];
 };
@@ -201,7 +200,6 @@ int common_blocks_finish(const struct common_block *found, uint8_t *tcg, uint8_t
 void common_blocks_begin(struct core *core, const uint8_t *block, unsigned most) {
     if (!core->noted) return;
     core->noted->block = may_share(core) ? block : NULL;
-    core->noted->pc = FIELD(uint64_t, block, TB_PC);
     core->noted->most = most;
     core->noted->read = 0;
 }
@@ -214,7 +212,7 @@ void common_blocks_refuse(struct core *core) {
 void common_blocks_read(struct core *core, uint64_t pc, uint32_t bytes, unsigned size) {
     struct common_noted *noted = core->noted;
     if (!noted || !noted->block) return;
-    uint64_t at = pc - noted->pc;
+    uint64_t at = pc - FIELD(uint64_t, noted->block, TB_PC);
     if (at > noted->read || at + size > MOST_BYTES) return common_blocks_refuse(core);
     for (unsigned i = 0; i < size; i++) {
         uint8_t byte = (uint8_t)(bytes >> 8 * i);
@@ -242,7 +240,9 @@ static uint32_t room_for(struct core *core, size_t size) {
 
 static void *append(void *at, const void *from, size_t size) { return (uint8_t *)memcpy(at, from, size) + size; }
 
-static bool is_on_one_page(const struct common_noted *noted) { return (noted->pc & ~PAGE_MASK) + noted->read <= PAGE_SIZE; }
+static bool is_on_one_page(const struct common_noted *noted) {
+    return (FIELD(uint64_t, noted->block, TB_PC) & ~PAGE_MASK) + noted->read <= PAGE_SIZE;
+}
 
 void common_blocks_keep(struct core *core, const uint8_t *block) {
     struct host_fixup fixups[MOST_FIXUPS];
@@ -259,7 +259,7 @@ void common_blocks_keep(struct core *core, const uint8_t *block) {
     if (!offset) return;
     struct common_block *one = block_at(core->common, offset);
     *one = (struct common_block){
-        .pc = noted->pc,
+        .pc = FIELD(uint64_t, block, TB_PC),
         .base = FIELD(uint64_t, block, TB_CS_BASE),
         .flags = FIELD(uint32_t, block, TB_FLAGS),
         .cflags = FIELD(uint32_t, block, TB_CFLAGS),

@@ -129,14 +129,21 @@ static bool is_common(void *tb, unsigned most) { return (common = common_blocks_
 static int make_code(void *s, void *tb) { return common ? common_blocks_finish(common, s, tb) : unicorn.make_code(s, tb); }
 #endif
 
+/* One that is done: a page that cannot be fetched from ends it before. */
+static void count_translation(struct core *core) {
+    core->state.translated++;
+    core_strain(core, TRANSLATION_STRAIN);
+}
+
 EXPORT void ARCH(gen_intermediate_code)(void *cpu, void *tb, int max_insns) {
     if (!running) {
         unicorn.generate(cpu, tb, max_insns);
         return;
     }
-    running->state.translated++;
-    core_strain(running, TRANSLATION_STRAIN);
-    if (is_common(tb, (unsigned)max_insns)) return;
+    if (is_common(tb, (unsigned)max_insns)) {
+        count_translation(running);
+        return;
+    }
     common_blocks_begin(running, tb, (unsigned)max_insns);
     uint32_t *tb_flags = &FIELD(uint32_t, tb, TB_CFLAGS), *tcg_flags = &FIELD(uint32_t, tcg, TCG_TB_CFLAGS);
     uint32_t saved = *tb_flags;
@@ -153,6 +160,7 @@ EXPORT void ARCH(gen_intermediate_code)(void *cpu, void *tb, int max_insns) {
     if (!FIELD(uint16_t, tb, TB_SIZE)) FIELD(uint16_t, tb, TB_SIZE) = 1;
     /* Put back, or the block would never be found again by its flags. */
     *tb_flags = *tcg_flags = saved;
+    count_translation(running);
     observe_block_end(tb);
     if (!count_op) return;
     FIELD(uintptr_t, count_op, TCG_OP_ARGS + 8) = FIELD(uint16_t, tb, TB_ICOUNT);
