@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from baonet.hyp.riscv.cpu import RiscvExit
+from baonet.hyp.riscv.cpu import FETCH_PAGE, RiscvExit
 from tests.core.riscv import asm
-from tests.core.riscv.asm import A0, A2, A3, ECALL
-from tests.core.riscv.bench import CODE, DATA, Hart
+from tests.core.riscv.asm import A0, A1, A2, A3, ECALL, NOP, ZERO
+from tests.core.riscv.bench import CLOCKS, CODE, DATA, Hart, Taken
 
 LINES = {
     "fdiv.d": [asm.fdiv_d(1, 2, 3)] * 1200,
@@ -32,3 +32,18 @@ def test_no_block_ends_by_how_long_its_host_code_is(name: str) -> None:
     assert isinstance(before, int)
     assert isinstance(after, int)
     assert after - before == stays
+
+
+@pytest.mark.parametrize("clock", CLOCKS)
+def test_one_that_ends_where_nothing_is_to_be_fetched_is_not_translated(clock: str) -> None:
+    last = 0x5FFF_F000  # nothing is mapped behind it
+    hart = Hart(clock, levels=3)
+    hart.tables.map(last, DATA + 0x1_0000)
+    hart.load(DATA + 0x1_0FFE, NOP[:2])
+    hart.enter(asm.jalr(ZERO, A1), a1=last + 0xFFE)
+    for _ in range(2):
+        before = hart.core.statistics()["blocks_translated"]
+        assert hart.stay() == RiscvExit.ECALL
+        assert hart.taken == Taken(FETCH_PAGE, last + 0xFFE, last + 0x1000)
+        hart.core.pc = last + 0xFFE
+    assert hart.core.statistics()["blocks_translated"] == before

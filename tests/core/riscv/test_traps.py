@@ -185,19 +185,6 @@ def test_an_instruction_of_which_one_half_is_there(clock: str, step: bytes, way:
 
 
 @clocks
-def test_an_instruction_of_which_one_half_is_there_is_not_translated(clock: str) -> None:
-    hart = hart_of(clock)
-    hart.load(DATA + 0x1_0FFE, NOP[:2])
-    hart.enter(asm.jalr(ZERO, A1), a1=LAST + 0xFFE)
-    for _ in range(2):
-        before = hart.core.statistics()["blocks_translated"]
-        assert hart.stay() == RiscvExit.ECALL
-        assert hart.taken == Taken(cpu.FETCH_PAGE, LAST + 0xFFE, LAST + 0x1000)
-        hart.core.pc = LAST + 0xFFE
-    assert hart.core.statistics()["blocks_translated"] == before
-
-
-@clocks
 @pytest.mark.parametrize("way", [0, 1, 2, 31])
 def test_an_instruction_in_two_pages_that_lie_apart(clock: str, way: int) -> None:
     hart = hart_of(clock)
