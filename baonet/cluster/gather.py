@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Final, final
 
 from baonet.cluster.dial import dial, lead_context
+from baonet.cluster.enlisting import Asked
 from baonet.cluster.images import ImageCache
 from baonet.cluster.joined import Joined
 from baonet.cluster.launchers import Launcher
-from baonet.cluster.lead import Asked, Cluster
+from baonet.cluster.lead import Cluster
 from baonet.cluster.local import LocalNodes
 from baonet.cluster.machines import Shipment
 from baonet.cluster.parts import vms_of

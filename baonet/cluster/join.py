@@ -15,10 +15,10 @@ import time
 from collections.abc import Sequence
 from typing import Final, final
 
+from baonet.cluster.answers import ANSWER
 from baonet.cluster.identity import introduction, unlike
 from baonet.cluster.joined import Joined
 from baonet.cluster.keys import HostRole, KeysError, handshake
-from baonet.cluster.lead import ANSWER
 from baonet.cluster.route import bound, numeric, place
 from baonet.cluster.starter import Starter
 from baonet.cluster.stream import NonsenseError, Stream, StreamError

@@ -3,32 +3,26 @@
 from __future__ import annotations
 
 import math
-import os
-import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence, Set
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence, Set
 from typing import Final, TypeVar, final
 
 import trio
 
 from baonet.actors.node import Died
 from baonet.actors.visible import plain
+from baonet.cluster.answers import ANSWER, PASSING, Answers
 from baonet.cluster.asking import Question
+from baonet.cluster.enlisting import Asked, Enlisting
 from baonet.cluster.joined import Joined
-from baonet.cluster.machines import announced, send
-from baonet.cluster.meeting import TOKEN
-from baonet.cluster.parts import PartedIsland, meetings, parted
-from baonet.cluster.pulse import BEATS, DIALS, LAST_WORDS, Heartbeat, dial, lead_keys
+from baonet.cluster.parts import PartedIsland, parted
+from baonet.cluster.pulse import BEATS, Heartbeat
 from baonet.cluster.remote_memory import RemoteMemory
-from baonet.cluster.route import place
-from baonet.cluster.state import MachineState, pack
-from baonet.cluster.stream import GONE, SilenceError, Stream, StreamError
-from baonet.cluster.terms import Awaiting, ClusterError
+from baonet.cluster.stream import Stream, StreamError
+from baonet.cluster.terms import ClusterError
 from baonet.hyp.vmm import Plan
-from baonet.launch.crews import Placement, carried, first_of_each
+from baonet.launch.crews import carried, first_of_each
 from baonet.machine import ClockMode
-from baonet.machine.dataclass import dataclass
 from baonet.wire import cluster
 from baonet.wire.codec import decode, encode
 from baonet.wire.fields import ProtocolError
@@ -41,37 +35,9 @@ ACKNOWLEDGED: Final = 1 << 15
 """Bytes of an actor that are acknowledged together."""
 LOOK: Final = 0.02
 """Seconds between two looks whether what was too much has been taken."""
-ANSWER: Final = 30.0
-"""Seconds in which a node answers."""
-_PASSING: Final = 0.2
-"""Seconds between what one node says and what another does, though both happened together."""
-STARTING: Final = 0.2
-"""Seconds more for each pcpu whose process it starts: that takes a core about 15 ms, and the host may be busy."""
 SETTLE: Final = 5.0
 """Seconds in which actors that have been told to end have ended."""
 _T = TypeVar("_T")
-
-
-@final
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """How the machine is to be run, as in ``Enlist``; ``send_machine`` gives a node what it wants of it. ``images``: by
-    node.
-
-    ``heartbeat``: seconds after which a node that says nothing is lost. ``warn`` is told of that when it happens.
-    ``waiting`` is told while nodes are waited for, and may raise. ``state``: where the machine goes on from.
-    """
-
-    placement: Placement
-    threads: int
-    tracing: bool
-    machine: cluster.Image
-    images: Sequence[tuple[cluster.Image, ...]]
-    send_machine: Callable[[Stream, Awaiting], None]
-    heartbeat: float
-    warn: Callable[[str], None]
-    waiting: Awaiting
-    state: MachineState | None = None
 
 
 @final
@@ -134,13 +100,14 @@ class Cluster:
         self._addresses = first_of_each(plan, asked.placement, nodes)
         self._roles = {address: self._role(address) for address in self._addresses}
         self._islands = parted(plan, nodes)
-        self.weakness: str | None = None
-        self._warn, self._waiting = asked.warn, asked.waiting
+        self._warn = asked.warn
         self._heartbeat = Heartbeat(asked.heartbeat)
-        self._grace = asked.heartbeat / BEATS + _PASSING
+        self._answers = Answers(joined, self._heartbeat, asked.waiting)
+        self._grace = asked.heartbeat / BEATS + PASSING
         self._nursery: trio.Nursery | None = None
         try:
-            self._enlist(asked)
+            enlisting = Enlisting(plan, joined, nodes, self._heartbeat, self._answers)
+            self.weakness = enlisting.enlist(asked, self._islands)
         except BaseException:
             self._heartbeat.close()
             raise
@@ -154,91 +121,6 @@ class Cluster:
         self._apart_pairs: set[frozenset[int]] = set()
         self._dropped: dict[frozenset[int], tuple[int, int, str]] = {}
         self._died: Died | None = None
-
-    @contextmanager
-    def _named(self, index: int) -> Iterator[None]:
-        """What goes wrong goes wrong with this one."""
-        try:
-            yield
-        except StreamError as error:
-            raise ClusterError(f"node {self._joined[index].name} {self._why_lost(index, error)}") from None
-        except ProtocolError as error:
-            raise ClusterError(f"node {self._joined[index].name} {error}") from None
-
-    def _why_lost(self, index: int, error: StreamError) -> str:
-        return self._heartbeat.why_lost(index, str(error))
-
-    def _await(self, index: int, kind: type[_T], seconds: float = ANSWER) -> _T:
-        """What that node says next. If it waits in vain for another one that is lost, that one is named."""
-        with self._named(index):
-            for _ in range(round(seconds / _PASSING)):
-                try:
-                    return self._joined[index].stream.expect(kind, _PASSING)
-                except SilenceError:
-                    self._name_lost()
-                    self._waiting(f"node {self._joined[index].name} is not ready")
-                except StreamError:
-                    time.sleep(LAST_WORDS + _PASSING)
-                    self._name_lost()
-                    raise
-            raise StreamError(f"has said nothing for {seconds:g} s")
-
-    def _name_lost(self) -> None:
-        if (lost := self._heartbeat.lost()) is not None:
-            why = self._heartbeat.why_lost(lost, GONE)
-            raise ClusterError(f"node {self._joined[lost].name} {why}")
-
-    def _begin_heartbeat(self, index: int, token: bytes) -> None:
-        node = self._joined[index]
-        port = self._await(index, cluster.Listening, DIALS).port
-        try:
-            stream = dial(node.host, port, token, index)
-        except OSError as error:
-            raise ClusterError(
-                f"node {node.name} takes no heartbeat at {place(node.host, port)}: {error.strerror or error}: "
-                "the lead and the nodes need all TCP ports between them"
-            ) from None
-        self._heartbeat.watch(index, stream, node.stream.descriptor, lead_keys(token, index))
-
-    def _enlist(self, asked: Asked) -> None:
-        token = os.urandom(TOKEN)
-        states = [self._state_of(index, asked.state) for index in range(len(self._joined))]
-        for index, node in enumerate(self._joined):
-            if asked.state is not None:
-                node.stream.send(cluster.Resume(announced(states[index])))
-            node.stream.send(
-                cluster.Enlist(
-                    index,
-                    tuple(self._nodes),
-                    asked.machine,
-                    asked.images[index],
-                    asked.placement.value,
-                    asked.threads,
-                    asked.tracing,
-                    token,
-                    round(asked.heartbeat * 1000),
-                )
-            )
-        for index in range(len(self._joined)):
-            self._begin_heartbeat(index, token)
-        for index, node in enumerate(self._joined):
-            with self._named(index):
-                asked.send_machine(node.stream, self._waiting)
-                send(node.stream, states[index], self._waiting)
-        ports = [self._await(index, cluster.Placed).port for index in range(len(self._joined))]
-        pairs = meetings(self._islands)
-        for index, node in enumerate(self._joined):
-            others = sorted({other for pair in pairs if index in pair for other in pair} - {index})
-            node.stream.send(
-                cluster.Meet(tuple(cluster.Peer(each, self._joined[each].host, ports[each]) for each in others))
-            )
-        pcpus = Counter(self._nodes)
-        for index in range(len(self._joined)):
-            self.weakness = self._await(index, cluster.Met, ANSWER + STARTING * pcpus[index]).weakness or self.weakness
-
-    def _state_of(self, index: int, state: MachineState | None) -> bytes:
-        """What that node needs of it; nothing where there is none."""
-        return b"" if state is None else pack(state.of_node(self._plan, self._nodes, index).save())
 
     def _role(self, address: int) -> Role:
         if self._plan.machine.clock.mode is ClockMode.HOST:
@@ -276,7 +158,7 @@ class Cluster:
             for message in node.stream.take():
                 self._take(index, node, message)
         except StreamError as error:
-            self._lose(index, plain(self._why_lost(index, error)))
+            self._lose(index, plain(self._answers.why_lost(index, error)))
         except ProtocolError as error:
             self._lose(index, plain(str(error)))
 
@@ -443,7 +325,7 @@ class Cluster:
         node = self._joined[index]
         if node.lost is not None:
             raise ClusterError(f"node {node.name} {node.lost}")
-        with self._named(index):
+        with self._answers.named(index):
             node.stream.send(message)
             while not isinstance(answer := node.stream.await_message(ANSWER), kind):
                 self._take(index, node, answer)

@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 import trio
 
+from baonet.cluster.enlisting import Asked
 from baonet.cluster.joined import Joined
-from baonet.cluster.lead import Asked, Cluster
+from baonet.cluster.lead import Cluster
 from baonet.cluster.pulse import Heartbeat, PulseDoor, lead_keys
 from baonet.cluster.stream import Stream, StreamError
 from baonet.config import loader
