@@ -359,10 +359,9 @@ class Distributor:
     def set_route(self, intid: int, value: int, vcpu: int) -> None:
         """GICD_IROUTER (version 3)."""
         spi = self._spis.get(intid) or self.spi(intid)
-        route = value & IROUTER_MASK
-        if spi.route == route and spi.evaluator == vcpu and spi.holder == NOBODY:
+        if value == spi.route and spi.evaluator == vcpu and spi.holder == NOBODY:
             return
-        spi.route = route
+        spi.route = value & IROUTER_MASK
         spi.evaluator = vcpu
         self._reroute(spi)
 

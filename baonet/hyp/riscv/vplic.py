@@ -237,12 +237,12 @@ class Vplic:
 
     def _complete(self, hart: int, source: int) -> None:
         """A physical completion comes from the hart that the guest is on: the physical PLIC takes it from any."""
-        if self._active >> source & 1:
+        if self._active and self._active >> source & 1:
             self._active ^= 1 << source
             self.source = source
         if self._pending or self._lines[hart]:
             self._update(hart)
-        if self._taken >> source & 1:
+        if self._taken and self._taken >> source & 1:
             self._taken ^= 1 << source
             self._fire()
 
