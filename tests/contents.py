@@ -16,8 +16,8 @@ _NOT_STATE = {
     "Vgic": {"_here", "_known"},  # what does not change of registers that were looked at once
     "RegisterWindows": {"_at", "here", "known"},
     "RegisterWords": {"stirred"},  # where to look
-    "SharedController": {"_asker_line", "_read", "_written"},  # while it does what another hart asks; what it did
-    "Vplic": {"source"},  # what an access has claimed or completed, for its answer
+    "SharedController": {"_asker_line", "_reads", "_writes"},  # while it does what another hart asks; what it did
+    "Vplic": {"source", "_shown"},  # what an access has claimed or completed, for its answer; what was looked at once
     "Vaplic": {"source"},
     "Held": {"_known"},  # SPIs that were held once: how one of them would look if it came again
     "Conductor": {"_phase"},  # of its process's life

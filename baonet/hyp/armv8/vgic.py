@@ -191,7 +191,8 @@ class Vgic:
         register = self._here[size].get(ipa) or self._windows.find_here(ipa, size)
         if register is None:
             return False
-        self._catch_up()
+        if self._interface.spilled:  # _catch_up(), at hand
+            self._end_missed()
         register.write(ipa, size, value, self._me)
         return True
 

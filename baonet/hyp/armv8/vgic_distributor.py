@@ -221,6 +221,7 @@ class Distributor:
             return
         if spi.config & CONFIG_EDGE and ((level and not spi.level) or sequence - spi.sequence > 1):
             spi.latched = True
+            self.words.stir(intid)
         spi.level, spi.sequence = level, sequence
         self._evaluate(spi)
 
@@ -243,11 +244,15 @@ class Distributor:
         found = []
         for intid in self.words.stirring(word):
             spi = self.spi(intid)
-            if spi.pending or spi.active or spi.only_active or spi.holder != NOBODY:
+            if self._has_state(spi):
                 found.append(spi)
             else:
                 self.words.settle(intid)
         return found
+
+    def _has_state(self, spi: Spi) -> bool:
+        """Which a write of ICPENDR or ICACTIVER may change."""
+        return spi.pending or spi.active or spi.only_active or spi.latched or spi.holder != NOBODY
 
     def pending_of(self, word: int) -> int:
         """As far as software knows: what is in a list register does not show, as in Bao.
@@ -309,10 +314,11 @@ class Distributor:
         spi.pending = spi.latched = False
         if spi.holder == NOBODY:
             self._evaluate(spi)
-            return
-        if not spi.only_active:
-            spi.drop_pending = True
-        self._recall(spi)
+        else:
+            if not spi.only_active:
+                spi.drop_pending = True
+            self._recall(spi)
+        self._settle(spi)
 
     def activate(self, intid: int, vcpu: int) -> None:
         spi = self.spi(intid)
@@ -329,6 +335,11 @@ class Distributor:
         if spi.holder != NOBODY:
             spi.drop_active = True
         self._change(spi)
+        self._settle(spi)
+
+    def _settle(self, spi: Spi) -> None:
+        if not self._has_state(spi):
+            self.words.settle(spi.intid)
 
     def set_priority(self, intid: int, value: int, vcpu: int) -> None:
         spi = self.spi(intid)
@@ -347,7 +358,9 @@ class Distributor:
 
     def set_route(self, intid: int, value: int, vcpu: int) -> None:
         """GICD_IROUTER (version 3)."""
-        spi = self.spi(intid)
+        spi = self._spis.get(intid) or self.spi(intid)
+        if value == spi.route and spi.evaluator == vcpu and spi.holder == NOBODY:
+            return
         spi.route = value & IROUTER_MASK
         spi.evaluator = vcpu
         self._reroute(spi)

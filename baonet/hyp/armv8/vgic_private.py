@@ -133,7 +133,7 @@ class Private:
         found = []
         for intid in self.words.stirring(word):
             interrupt = self.interrupts[intid]
-            if interrupt.pending or interrupt.active or interrupt.lr >= 0:
+            if _has_state(interrupt):
                 found.append(interrupt)
             else:
                 self.words.settle(intid)
@@ -182,6 +182,7 @@ class Private:
         interrupt, had_state = self._pull(intid)
         interrupt.pending = False
         self._settle(interrupt, had_state)
+        self._forget(interrupt)
 
     def activate(self, intid: int, vcpu: int) -> None:
         interrupt, _ = self._pull(intid)
@@ -194,6 +195,11 @@ class Private:
         interrupt, had_state = self._pull(intid)
         interrupt.active = False
         self._settle(interrupt, had_state)
+        self._forget(interrupt)
+
+    def _forget(self, interrupt: Interrupt) -> None:
+        if not _has_state(interrupt):
+            self.words.settle(interrupt.intid)
 
     def set_priority(self, intid: int, value: int, vcpu: int) -> None:
         value &= self.priority_mask
@@ -218,6 +224,11 @@ class Private:
         for interrupt, row in zip(self.interrupts, rows, strict=True):
             KEPT.load(interrupt, row)
         self.words.show(self.interrupts)
+
+
+def _has_state(interrupt: Interrupt) -> bool:
+    """Here or in a list register."""
+    return interrupt.pending or interrupt.active or interrupt.lr >= 0
 
 
 @final

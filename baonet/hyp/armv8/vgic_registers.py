@@ -123,9 +123,9 @@ class Enables(_Bits):
 
 @final
 class States(_Bits):
-    """What is pending or active."""
+    """What is pending or active: with ``on`` False a 1 that is written ends that, of those alone that may be so."""
 
-    __slots__ = ("_get", "_stirred")
+    __slots__ = ("_get", "_on", "_stirred")
 
     def __init__(
         self,
@@ -134,16 +134,21 @@ class States(_Bits):
         stirred: list[int],
         get: Callable[[int], int],
         change: Callable[[int, int], None],
+        *,
+        on: bool,
     ) -> None:
         super().__init__(home, interrupts, change)
         self._stirred = stirred
         self._get = get
+        self._on = on
 
     def read(self, address: int, size: int) -> int:
         return self._get(self._index) if self._stirred[self._index] else 0
 
     def write(self, address: int, size: int, value: int, vcpu: int) -> None:
-        self._change_each(value & self._mask, vcpu)
+        bits = value & self._mask if self._on else value & self._stirred[self._index]
+        if bits:
+            self._change_each(bits, vcpu)
 
 
 @final
@@ -233,13 +238,13 @@ def interrupt_word(offset: int, bank: Bank, home: int, interrupts: range) -> Reg
             case gic.GICD_ICENABLER:
                 return Enables(home, some, words.enabled, False, bank.disable)
             case gic.GICD_ISPENDR:
-                return States(home, some, words.stirred, bank.pending_of, bank.pend)
+                return States(home, some, words.stirred, bank.pending_of, bank.pend, on=True)
             case gic.GICD_ICPENDR:
-                return States(home, some, words.stirred, bank.pending_of, bank.unpend)
+                return States(home, some, words.stirred, bank.pending_of, bank.unpend, on=False)
             case gic.GICD_ISACTIVER:
-                return States(home, some, words.stirred, bank.active_of, bank.activate)
+                return States(home, some, words.stirred, bank.active_of, bank.activate, on=True)
             case _:
-                return States(home, some, words.stirred, bank.active_of, bank.deactivate)
+                return States(home, some, words.stirred, bank.active_of, bank.deactivate, on=False)
     if (intid := offset - gic.GICD_IPRIORITYR) in interrupts:
         some = range(intid, min(intid + 4, interrupts.stop))
         return Fields(home, 8, some, words.priorities, bank.set_priority, kept=bank.priority_mask * 0x0101_0101)

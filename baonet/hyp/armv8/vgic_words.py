@@ -27,7 +27,7 @@ class RegisterWords:
     """Of ``interrupts``: ``enabled`` has a bit for each, ``priorities`` 8, ``configs`` 2.
 
     ``stirred`` has a bit for each that may be pending or active, or was lately: no other is, whatever list registers
-    have. Each is a list of words by INTID from 0 on, and stays the same list.
+    have, nor has a state that a guest could clear. Each is a list of words by INTID from 0 on, and stays the same list.
     """
 
     __slots__ = ("_reset", "configs", "enabled", "priorities", "stirred")

@@ -7,7 +7,7 @@ the access has done to that hart's line, too.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Final, Protocol, cast, final
+from typing import Final, Protocol, TypeVar, cast, final
 
 from baonet.hyp.architecture import Handler, InterruptStatistics
 from baonet.hyp.cpu import NOTE_ACKNOWLEDGED, NOTE_DELIVERED, NOTE_ENDED, NOTE_RAISED
@@ -33,13 +33,38 @@ _INTERRUPT: Final = 1 << 63
 """Of scause."""
 _REMEMBERED: Final = 4096
 """Accesses, of more that a guest may make."""
+_SIZES: Final = 9
+"""Of accesses, up to 8 bytes."""
+_Access = TypeVar("_Access")
 _DEAD: Final = (State.PARKED, State.OFF)
 
 _FORM: Final = StateForm("a vcpu's interrupt controller", 1, signalled=int, lines=list, shared=dict | None)
 
 
+ReadRegister = Callable[[int], int]
+WriteRegister = Callable[[int, int], None]
+IrqcRegister = tuple[ReadRegister, WriteRegister, int]
+"""One that is read and written by these, and the place that both take before all else. What is written has 32 bits."""
+
+
+def _zero(place: int) -> int:
+    return 0
+
+
+def ignore(place: int, value: int) -> None:
+    """Nothing comes of a write."""
+
+
+NOTHING: Final[IrqcRegister] = _zero, ignore, 0
+
+
 class Harts(Protocol):
-    """How a controller reaches the harts of its VM, by their vcpus, from its home."""
+    """How a controller reaches the harts of its VM, by their vcpus, from its home.
+
+    ``lines``: the source that each was told last, 0 for none; always the same list.
+    """
+
+    lines: list[int]
 
     def signal(self, vcpu: int, source: int, *, hardware: bool = False) -> None:
         """The external interrupt of a hart is pending for ``source`` (0: not pending)."""
@@ -73,10 +98,8 @@ class SharedRegisters(Protocol):
 
     def breaks(self, ipa: int, value: int) -> str | None: ...
 
-    def read(self, ipa: int) -> int: ...
-
-    def write(self, ipa: int, value: int) -> None:
-        """``value`` has 32 bits."""
+    def at(self, ipa: int) -> IrqcRegister:
+        """Where it ``takes`` accesses, and the same as long as the controller is there."""
 
     def inject(self, source: int) -> None: ...
 
@@ -111,16 +134,16 @@ class SharedController:
         "_cpu",
         "_home",
         "_is_home",
-        "_lines",
         "_me",
         "_pages",
         "_pcpus",
-        "_read",
+        "_reads",
         "_shared",
         "_signalled",
         "_vcpu",
         "_vcpus",
-        "_written",
+        "_writes",
+        "lines",
         "messages",
         "windows",
     )
@@ -135,13 +158,13 @@ class SharedController:
         self._vcpus = {pcpu: n for n, pcpu in enumerate(self._pcpus)}
         self._pages = pages
         self._signalled = 0  # what this hart was told last
-        self._lines = [0] * len(self._pcpus)  # what each was told, at home
+        self.lines = [0] * len(self._pcpus)  # what each was told, at home
         self._asker = _NOBODY  # whose access the home is about
         self._asker_line = UNCHANGED  # what that does to its line
         self._shared = shared = make(self)
-        # By address, the size of an access that may be done here, as far as one has been: _remember().
-        self._read: dict[int, int] = {}
-        self._written: dict[int, int] = {}
+        # Registers by size and address of accesses that may be done here, as far as there was one: _remember().
+        self._reads: list[dict[int, tuple[ReadRegister, int]]] = [{} for _ in range(_SIZES)]
+        self._writes: list[dict[int, tuple[WriteRegister, int]]] = [{} for _ in range(_SIZES)]
         self.windows = shared.windows
         self.messages: Mapping[type, Handler] = {
             IrqcRead: self._asked_to_read,
@@ -157,10 +180,12 @@ class SharedController:
         return any(0 <= ipa - base < size for base, size in self.windows)
 
     def read(self, ipa: int, size: int) -> int | None:
-        if self._read.get(ipa) != size and not self._may_read(ipa, size):
+        found = self._reads[size].get(ipa) or self._find_read(ipa, size)
+        if found is None:
             return None
+        read, place = found
+        value = read(place)
         shared = self._shared
-        value = shared.read(ipa)
         if shared.source:
             self._note_claim(shared.source)
             shared.source = 0
@@ -171,28 +196,30 @@ class SharedController:
         if pages is not None and pages.holds(ipa):
             pages.store(self, ipa, size, value)
             return True
-        shared, value = self._shared, value & MASK32
-        if self._written.get(ipa) != size and not self._may_write(ipa, size):
+        found = self._writes[size].get(ipa) or self._find_write(ipa, size)
+        if found is None:
             return False
+        shared, value = self._shared, value & MASK32
         if value >= shared.harmless and shared.breaks(ipa, value) is not None:
             return False
-        shared.write(ipa, value)
+        write, place = found
+        write(place, value)
         if shared.source:
             self._cpu.note(NOTE_ENDED, shared.source, 0, 0)
             shared.source = 0
         return True
 
-    def _may_read(self, ipa: int, size: int) -> bool:
+    def _find_read(self, ipa: int, size: int) -> tuple[ReadRegister, int] | None:
         if not self._is_home or not self._shared.takes(ipa, size) or self._shared.leaves_alone(ipa):
-            return False
-        _remember(self._read, ipa, size)
-        return True
+            return None
+        read, _, place = self._shared.at(ipa)
+        return _remember(self._reads[size], ipa, (read, place))
 
-    def _may_write(self, ipa: int, size: int) -> bool:
+    def _find_write(self, ipa: int, size: int) -> tuple[WriteRegister, int] | None:
         if not self._is_home or not self._shared.takes(ipa, size):
-            return False
-        _remember(self._written, ipa, size)
-        return True
+            return None
+        _, write, place = self._shared.at(ipa)
+        return _remember(self._writes[size], ipa, (write, place))
 
     def _note_claim(self, source: int) -> None:
         self._cpu.note(NOTE_ACKNOWLEDGED, source, 0, 0)
@@ -235,7 +262,7 @@ class SharedController:
         if expected is None or expected[0] != self._me:
             return None
         _, interrupt, place, value = expected
-        told = self._signalled or self._lines[self._me]
+        told = self._signalled or self.lines[self._me]
         return None if not place and told else (interrupt, place, value)
 
     def listed(self, source: int) -> None:
@@ -243,7 +270,8 @@ class SharedController:
         assert expected is not None, "nothing else has happened"
         self._shared.inject(source)
         if claimed:
-            self._shared.read(expected[3])
+            read, _, place = self._shared.at(expected[3])
+            read(place)
             self._shared.source = 0
 
     def line(self, source: int, level: bool, sequence: int) -> None:
@@ -252,7 +280,7 @@ class SharedController:
     def reset(self) -> None:
         self._set_line(0)
         self._cpu.clear_file()
-        self._lines = [0] * len(self._pcpus)
+        self.lines[:] = [0] * len(self._pcpus)
         self._shared.reset()
 
     def statistics(self) -> InterruptStatistics:
@@ -263,17 +291,17 @@ class SharedController:
 
     def save(self) -> Saved:
         return _FORM.save(
-            signalled=self._signalled, lines=list(self._lines), shared=self._shared.save() if self._is_home else None
+            signalled=self._signalled, lines=list(self.lines), shared=self._shared.save() if self._is_home else None
         )
 
     def load(self, data: object) -> None:
         fields = _FORM.load(data)
         lines = fields["lines"]
-        if (fields["shared"] is not None) is not self._is_home or len(lines) != len(self._lines):
+        if (fields["shared"] is not None) is not self._is_home or len(lines) != len(self.lines):
             raise _FORM.damaged("it is of a vcpu with another part")
         if not all(isinstance(each, int) for each in lines):
             raise _FORM.damaged(f"its lines are {lines!r:.80}")
-        self._signalled, self._lines = fields["signalled"], list(lines)
+        self._signalled, self.lines[:] = fields["signalled"], lines
         if self._is_home:
             self._shared.load(fields["shared"])
 
@@ -281,8 +309,8 @@ class SharedController:
 
     def signal(self, vcpu: int, source: int, *, hardware: bool = False) -> None:
         """A hart is told again what it was told: Bao does that, and a hart that was started anew has forgotten it."""
-        before = self._lines[vcpu]
-        self._lines[vcpu] = source
+        before = self.lines[vcpu]
+        self.lines[vcpu] = source
         if vcpu == self._me:
             self._set_line(source)
         elif vcpu == self._asker:
@@ -326,14 +354,16 @@ class SharedController:
         shared, ipa, value = self._shared, message.address, 0
         self._asker, self._asker_line = self._vcpus[source], UNCHANGED
         if self._is_home and shared.takes(ipa, message.size) and not shared.leaves_alone(ipa):
-            value = shared.read(ipa)
+            read, _, place = shared.at(ipa)
+            value = read(place)
         self._answer(source, value)
 
     def _asked_to_write(self, source: int, message: IrqcWrite) -> None:
         shared, ipa, value = self._shared, message.address, message.value & MASK32
         self._asker, self._asker_line = self._vcpus[source], UNCHANGED
         if self._is_home and shared.takes(ipa, message.size) and shared.breaks(ipa, value) is None:
-            shared.write(ipa, value)
+            _, write, place = shared.at(ipa)
+            write(place, value)
         self._answer(source, 0)
 
     def _answer(self, source: int, value: int) -> None:
@@ -354,6 +384,7 @@ class SharedController:
             self._hang(message.source)
 
 
-def _remember(accesses: dict[int, int], ipa: int, size: int) -> None:
+def _remember(accesses: dict[int, _Access], ipa: int, access: _Access) -> _Access:
     if len(accesses) < _REMEMBERED:
-        accesses[ipa] = size
+        accesses[ipa] = access
+    return access

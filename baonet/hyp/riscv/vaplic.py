@@ -17,7 +17,7 @@ from typing import Final, final
 from baonet.hyp.cpu import FROM_CPU, FROM_IPC, FROM_LINE, NOTE_ACKNOWLEDGED, NOTE_ENDED, NOTE_PENDING, NOTE_RAISED
 from baonet.hyp.riscv.cpu import MESSAGES
 from baonet.hyp.riscv.imsic import ImsicPages
-from baonet.hyp.riscv.shared_controller import MASK32, Harts
+from baonet.hyp.riscv.shared_controller import MASK32, Harts, IrqcRegister
 from baonet.hyp.riscv.sources import SOURCES, mask, members
 from baonet.hyp.riscv.vaplic_idc import CLAIMI, FORCED, IDC_SIZE, IDELIVERY, IFORCE, TOPI, Idcs
 from baonet.hyp.riscv.vaplic_sources import VaplicSources
@@ -140,7 +140,10 @@ class Vaplic:
     def breaks(self, ipa: int, value: int) -> str | None:
         return None
 
-    def read(self, ipa: int) -> int:
+    def at(self, ipa: int) -> IrqcRegister:
+        return self._read, self._write, ipa
+
+    def _read(self, ipa: int) -> int:
         offset = ipa - self._base
         if offset >= _SIZE:
             return self._read_idc(offset - _SIZE)
@@ -164,7 +167,7 @@ class Vaplic:
             return 0
         return bits >> 8 * (offset - first) & MASK32
 
-    def write(self, ipa: int, value: int) -> None:
+    def _write(self, ipa: int, value: int) -> None:
         offset = ipa - self._base
         if offset >= _SIZE:
             self._write_idc(offset - _SIZE, value)

@@ -23,7 +23,7 @@ from collections.abc import Iterable
 from typing import Final, final
 
 from baonet.hyp.cpu import FROM_IPC, NOTE_PENDING, NOTE_RAISED
-from baonet.hyp.riscv.shared_controller import MASK32, Harts
+from baonet.hyp.riscv.shared_controller import MASK32, NOTHING, Harts, IrqcRegister, ignore
 from baonet.hyp.riscv.sources import SOURCES, mask, members
 from baonet.machine import PAGE_SIZE
 from baonet.machine.saved import Saved, StateForm, row
@@ -39,6 +39,8 @@ _CONTEXT_REGISTERS: Final = 0xF
 _THRESHOLD: Final = 0
 _CLAIM: Final = 4
 _WORD: Final = 4
+_WORDS: Final = SOURCES // 32
+"""Of a hart's enable bits."""
 
 _HARMLESS: Final = 1 << 24
 """A completion of a source that does not exist clears a bit that far behind Bao's bitmaps. Up to 100000 was seen to do
@@ -72,10 +74,12 @@ class Vplic:
         "_hardware",
         "_hart_of",
         "_harts",
+        "_lines",
         "_pending",
         "_physical",
         "_priorities",
         "_sequences",
+        "_shown",
         "_sizes",
         "_strict",
         "_taken",
@@ -100,6 +104,7 @@ class Vplic:
         strict: bool,
     ) -> None:
         self._harts = harts
+        self._lines = harts.lines
         self._base = base
         self._vcpus = vcpus
         self.completes = True
@@ -113,11 +118,13 @@ class Vplic:
         self.windows: tuple[tuple[int, int], ...] = ((base, self._sizes[0]), (base + _HARTS, self._sizes[1]))
         self._up = 0  # lines of devices, and how often each has changed
         self._sequences: dict[int, int] = {}
+        self._shown: dict[int, int] = {}  # words of enable bits that there was an access to: of all harts, by places
         self.reset()
 
     def reset(self) -> None:
         self._priorities = [0] * SOURCES
         self._enabled = [0] * self._vcpus
+        self._show()
         self._thresholds = [0] * self._vcpus
         self._pending = self._active = 0
         self._taken = 0  # claimed from the physical PLIC, and not completed there
@@ -146,40 +153,44 @@ class Vplic:
             "are, and goes wrong in its own memory"
         )
 
-    def read(self, ipa: int) -> int:
-        offset = ipa - self._base
-        if offset >= _HARTS:
-            hart = self._hart_of.get(offset - _HARTS >> _CONTEXT_SHIFT)
-            register = offset & _CONTEXT_REGISTERS
-            if hart is None:
-                return 0
-            if register == _CLAIM:
-                return self._claim(hart)
-            return self._thresholds[hart] if register == _THRESHOLD else 0
-        if offset < _PENDING:
-            return self._priorities[offset // _WORD]
-        if offset < _ENABLES:
-            return self._pending >> 8 * (offset - _PENDING) & MASK32
-        context, byte = divmod(offset - _ENABLES, _ENABLES_SIZE)
-        hart = self._hart_of.get(context)
-        return 0 if hart is None else self._enabled[hart] >> 8 * byte & MASK32
-
-    def write(self, ipa: int, value: int) -> None:
+    def at(self, ipa: int) -> IrqcRegister:
         offset = ipa - self._base
         if offset >= _HARTS:
             hart = self._hart_of.get(offset - _HARTS >> _CONTEXT_SHIFT)
             register = offset & _CONTEXT_REGISTERS
             if hart is not None and register == _CLAIM:
-                self._complete(hart, value)
-            elif hart is not None and register == _THRESHOLD:
-                self._set_threshold(hart, value)
-        elif offset < _PENDING:
-            self._set_priority(offset // _WORD, value)
-        elif offset >= _ENABLES:
-            context, byte = divmod(offset - _ENABLES, _ENABLES_SIZE)
-            hart = self._hart_of.get(context)
-            if hart is not None:
-                self._set_enabled(hart, 8 * byte, value)
+                return self._claim, self._complete, hart
+            if hart is not None and register == _THRESHOLD:
+                return self._threshold, self._set_threshold, hart
+            return NOTHING
+        if offset < _PENDING:
+            return self._priority, self._set_priority, offset // _WORD
+        if offset < _ENABLES:
+            return self._pending_word, ignore, 8 * (offset - _PENDING)
+        context, byte = divmod(offset - _ENABLES, _ENABLES_SIZE)
+        hart = self._hart_of.get(context)
+        if hart is None:
+            return NOTHING
+        place = _WORDS * hart + byte // _WORD
+        self._shown[place] = self._enabled_word(place)
+        return self._shown.__getitem__, self._set_enabled, place
+
+    def _priority(self, source: int) -> int:
+        return self._priorities[source]
+
+    def _threshold(self, hart: int) -> int:
+        return self._thresholds[hart]
+
+    def _pending_word(self, first: int) -> int:
+        return self._pending >> first & MASK32
+
+    def _enabled_word(self, place: int) -> int:
+        hart, word = divmod(place, _WORDS)
+        return self._enabled[hart] >> 32 * word & MASK32
+
+    def _show(self) -> None:
+        for place in self._shown:
+            self._shown[place] = self._enabled_word(place)
 
     def _set_priority(self, source: int, value: int) -> None:
         if value == self._priorities[source]:
@@ -192,11 +203,15 @@ class Vplic:
             if enabled >> source & 1:
                 self._update(hart)
 
-    def _set_enabled(self, hart: int, shift: int, value: int) -> None:
+    def _set_enabled(self, place: int, value: int) -> None:
         """Bao looks at each bit that changes, one after the other; the last look is what stays."""
-        before = self._enabled[hart]
-        changed = before & MASK32 << shift ^ value << shift
-        self._enabled[hart] = before ^ changed
+        before = self._shown[place]
+        if value == before:
+            return
+        self._shown[place] = value
+        hart, word = divmod(place, _WORDS)
+        changed = (before ^ value) << 32 * word
+        self._enabled[hart] ^= changed
         if changed & ~self._hardware:
             self._update(hart)
         if changed & self._hardware:
@@ -204,29 +219,31 @@ class Vplic:
 
     def _set_threshold(self, hart: int, value: int) -> None:
         self._thresholds[hart] = value
-        self._update(hart)
-        self._fire()
+        if self._pending or self._lines[hart]:
+            self._update(hart)
+        if self._up:
+            self._fire()
 
     def _claim(self, hart: int) -> int:
-        source = self._next(hart)
+        source = self._next(hart) if self._pending else 0
         if source:
             self._pending &= ~(1 << source)
             self._active |= 1 << source
             self.source = source
             self._update(hart)
-        else:
+        elif self._lines[hart]:
             self._harts.signal(hart, 0)
         return source
 
     def _complete(self, hart: int, source: int) -> None:
         """A physical completion comes from the hart that the guest is on: the physical PLIC takes it from any."""
-        bit = 1 << source if source < SOURCES else 0
-        if self._active & bit:
-            self._active ^= bit
+        if self._active and self._active >> source & 1:
+            self._active ^= 1 << source
             self.source = source
-        self._update(hart)
-        if self._taken & bit:
-            self._taken ^= bit
+        if self._pending or self._lines[hart]:
+            self._update(hart)
+        if self._taken and self._taken >> source & 1:
+            self._taken ^= 1 << source
             self._fire()
 
     # What a hart is told
@@ -245,7 +262,10 @@ class Vplic:
         return found
 
     def _update(self, hart: int) -> None:
-        self._harts.signal(hart, self._next(hart))
+        """Bao tells a hart again what it was told; that it is told nothing once more makes no difference to it."""
+        source = self._next(hart)
+        if source or self._lines[hart]:
+            self._harts.signal(hart, source)
 
     # Sources
 
@@ -344,6 +364,7 @@ class Vplic:
                 mask((source,))
                 self._priorities[source] = priority & MASK32
             self._enabled = [mask(sources) for sources in fields["enabled"]]
+            self._show()
             self._thresholds = [threshold & MASK32 for threshold in fields["thresholds"]]
             self._pending, self._active, self._taken, self._up = (
                 mask(fields[name]) for name in ("pending", "active", "taken", "up")

@@ -6,6 +6,7 @@ from baonet.hyp.armv8.cpu import LR_ACTIVE
 from baonet.hyp.armv8.gic import LOWEST_PRIORITY, PRIVATE
 from baonet.hyp.armv8.vgic import Vgic
 from baonet.hyp.armv8.vgic_distributor import Distributor
+from baonet.hyp.armv8.vgic_interrupt import Interrupt
 from baonet.hyp.armv8.vgic_private import Private
 from baonet.hyp.armv8.vgic_registers import Bank
 from baonet.hyp.armv8.vgic_spi import NOBODY, Spi
@@ -16,9 +17,13 @@ Shown = tuple[int, int, int, int, int]
 
 def check(vgic: Vgic) -> None:
     """Of the interrupts that this pcpu is home to; those that have never been asked for are as they are made."""
-    assert shown(vgic._private, range(PRIVATE)) == [_private(vgic._private, intid) for intid in range(PRIVATE)]
+    private = vgic._private
+    assert shown(private, range(PRIVATE)) == [_private(private, intid) for intid in range(PRIVATE)]
+    assert not {each.intid for each in private.interrupts if _clearable(private, each)} - _stirred(private)
     distributor = vgic._distributor
     if distributor._here:
+        states = {each.intid for each in distributor._spis.values() if _left(each)}
+        assert not states - _stirred(distributor)
         assert shown(distributor, distributor.interrupts) == [
             _shared(distributor, distributor._spis.get(intid)) for intid in distributor.interrupts
         ]
@@ -47,6 +52,20 @@ def shown(bank: Bank, interrupts: range) -> list[Shown]:
 def _field(words: list[int], bits: int, intid: int) -> int:
     word, place = divmod(intid * bits, 32)
     return words[word] >> place & (1 << bits) - 1
+
+
+def _stirred(bank: Bank) -> set[int]:
+    return {32 * word + bit for word, bits in enumerate(bank.words.stirred) for bit in range(32) if bits >> bit & 1}
+
+
+def _clearable(private: Private, each: Interrupt) -> bool:
+    """What a write of ICPENDR or ICACTIVER would end."""
+    return each.pending or each.active or private._interface.state(each) != 0
+
+
+def _left(spi: Spi) -> bool:
+    """As ``_clearable``."""
+    return spi.pending or spi.active or spi.latched or spi.holder != NOBODY
 
 
 def _private(private: Private, intid: int) -> Shown:

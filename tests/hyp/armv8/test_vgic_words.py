@@ -62,3 +62,62 @@ def test_a_reset_and_what_was_saved() -> None:
     assert [vm.read(0, GICD + 0x104), vm.read(0, ISACTIVER + 4)] == [0xFF00, 2]
     assert [vm.read(0, IPRIORITYR + 60), vm.read(0, ICFGR + 8)] == [0x10203040, 0xA]
     assert vm.read(1, GICR + 0x3_0100) == 0xFFFF_0000
+
+
+@pytest.mark.parametrize("cleared", [False, True])
+def test_an_edge_that_nobody_has_taken_is_cleared(cleared: bool) -> None:
+    """It shows nowhere; so may a read before tell."""
+    vm = VirtualMachine(1, hardware=(34,)).open()
+    vm.write(0, ICFGR + 8, 0b10 << 4)
+    vm.vgics[0].line(34, 1, 1)
+    vm.vgics[0].line(34, 0, 2)
+    assert vm.read(0, ISPENDR + 4) == 0
+    if cleared:
+        vm.write(0, ISPENDR + 0x80 + 4, 1 << 2)
+    vm.enable(0, 34)
+    assert vm.take_all() == ([] if cleared else [34])
+    shown.check(vm.vgics[0])
+
+
+@pytest.mark.parametrize("state", [ISPENDR, ISACTIVER])
+@pytest.mark.parametrize("intid", [5, 34])
+def test_what_a_guest_has_cleared_is_looked_at_no_more(state: int, intid: int) -> None:
+    vm = VirtualMachine(1).open()
+    address = state - GICD + (GICR + 0x1_0000 if intid < 32 else GICD) + intid // 32 * 4
+    bank = vm.vgics[0]._private if intid < 32 else vm.vgics[0]._distributor
+    for enabled in (False, True):
+        if enabled:
+            vm.enable(0, intid)
+        vm.write(0, address, 1 << intid % 32)
+        assert bank.words.stirred[intid // 32] >> intid % 32 & 1
+        vm.write(0, address + 0x80, 1 << intid % 32)
+        assert not bank.words.stirred[intid // 32] >> intid % 32 & 1
+        assert vm.take_all() == []
+        assert [vm.read(0, each) for each in (address, address + 0x80)] == [0, 0]
+        shown.check(vm.vgics[0])
+
+
+ANY = 1 << 31
+"""Of a route: the SPI goes to the vCPU that had it evaluated last."""
+
+
+def test_the_same_route_again_is_an_evaluation_by_who_writes() -> None:
+    vm = VirtualMachine(2, hardware=(34,)).open()
+    vm.write(0, IROUTER + 8 * 34, ANY, size=8)
+    vm.enable(0, 34)
+    vm.write(1, IROUTER + 8 * 34, ANY, size=8)
+    vm.vgics[0].line(34, 1, 1)
+    vm.settle()
+    assert 34 in vm.vgics[1]._held.interrupts
+
+
+def test_the_same_route_again_recalls_what_is_held_elsewhere() -> None:
+    vm = VirtualMachine(2).open()
+    vm.write(0, IROUTER + 8 * 34, ANY, size=8)
+    vm.enable(0, 34)
+    vm.write(0, ISPENDR + 4, 1 << 2)
+    vm.write(1, ISPENDR + 4, 1 << 2)
+    assert 34 in vm.vgics[0]._held.interrupts
+    vm.write(1, IROUTER + 8 * 34, ANY, size=8)
+    vm.settle()
+    assert 34 in vm.vgics[1]._held.interrupts

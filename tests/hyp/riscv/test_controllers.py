@@ -336,3 +336,32 @@ def test_messages_do_not_wait_for_a_new_life() -> None:
         board.collect(board.guest(0, hart).pcpu)
     board.settle()
     assert board.injected(1) == []
+
+
+def test_a_plic_that_is_reset_shows_nothing_of_before() -> None:
+    board = plic()
+    board.notify(0)
+    board.settle()
+    registers = (PLIC + 4 * IPC, PLIC + 0x1004, PLIC + 0x2180, PLIC + 0x2184)
+    assert [board.get(0, each) for each in registers] == [1, 1 << IPC % 32, 1 << UART, 1 << IPC % 32]
+    board.guest(0, 0).pcpu.wing.reset()
+    assert [board.get(0, each) for each in registers] == [0, 0, 0, 0]
+    board.put(0, PLIC + 0x2184, 1 << IPC % 32)
+    assert board.get(0, PLIC + 0x2184) == 1 << IPC % 32
+
+
+@pytest.mark.parametrize(("register", "value"), [(PLIC + 0x20_1000, 0), (CLAIM0, 1023), (CLAIM0, None)])
+def test_a_hart_is_told_that_another_has_claimed_what_it_was_told_of(register: int, value: int | None) -> None:
+    """When it sets its threshold, completes anything, or claims: nothing is pending any more then."""
+    board = plic()
+    board.put(0, PLIC + 0x2084, 1 << IPC % 32)
+    board.notify(0)
+    board.settle()
+    assert board.external(0)
+    assert board.get(1, CLAIM1) == IPC
+    assert board.external(0)
+    if value is None:
+        assert board.get(0, register) == 0
+    else:
+        board.put(0, register, value)
+    assert not board.external(0)

@@ -185,6 +185,24 @@ class VplicOnANetwork(Crossing):
     def look(self, hart: int, offset: int) -> None:
         self.load(hart, PLIC + offset)
 
+    @rule(hart=HARTS, of=HARTS, word=st.integers(0, 1))
+    def look_at_enabled(self, hart: int, of: int, word: int) -> None:
+        self.load(hart, PLIC + 0x2080 + 0x100 * (of % self.harts) + 4 * word)
+
+    @rule(hart=HARTS, of=HARTS)
+    def look_at_threshold(self, hart: int, of: int) -> None:
+        self.load(hart, PLIC + 0x20_1000 + 0x2000 * (of % self.harts))
+
+    @rule(changed=st.booleans())
+    def load_what_was_saved(self, changed: bool) -> None:
+        """Also by one that has something else in all its registers meanwhile."""
+        wing = self.board.guest(0, self.board.home).pcpu.wing
+        saved = wing.save()
+        if changed:
+            wing.reset()
+        wing.load(saved)
+        self.board.guest(0, self.board.home).cpu.external = self.model.lines[self.board.home]
+
 
 TestVplicOnANetwork = VplicOnANetwork.TestCase
 TestVplicOnANetwork.settings = settings(max_examples=25, stateful_step_count=80)
