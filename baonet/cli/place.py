@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import argparse
 import re
-from dataclasses import replace
 
 from baonet.cli.common import UsageError, find_vm
 from baonet.cluster.where import Where, WhereError, parse
 from baonet.machine import Machine, NodeName, NodePlacement, NodePolicy, VmNodes
+from baonet.machine.dataclass import replace
 from baonet.machine.node_placement import MOST_NODES, node_name
 
 _FORMS = "pack, spread, linux=0,rtos=1 or linux=0:0:1:1"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import dataclasses
 import sys
 from contextlib import ExitStack
 from pathlib import Path
@@ -25,6 +24,7 @@ from baonet.document import quantities
 from baonet.document.errors import ConfigError
 from baonet.document.standard_input import given
 from baonet.machine import ClockMode
+from baonet.machine.dataclass import replace
 from baonet.outlets import hangup
 
 EPILOG = """\
@@ -199,7 +199,7 @@ def _run(options: argparse.Namespace, early: Early) -> int:
         except ConfigError as error:
             print(error, file=sys.stderr)
             return 2
-        machine = dataclasses.replace(machine, input=tuple(sorted((*machine.input, *typed), key=lambda each: each.at)))
+        machine = replace(machine, input=tuple(sorted((*machine.input, *typed), key=lambda each: each.at)))
     # Trio and the engine cost time that a config error should not.
     with loading():
         from baonet.cli.consoles import consoles, wanted  # noqa: PLC0415

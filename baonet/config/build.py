@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from baonet.config import console_input, devicetree, faults, node_placement
 from baonet.config.clock_models import ClockModel
@@ -23,6 +22,7 @@ from baonet.machine import (
     SharedMemory,
     Vm,
 )
+from baonet.machine.dataclass import replace
 
 
 def build(

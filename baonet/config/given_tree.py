@@ -8,7 +8,6 @@ be there, and what nobody can do without has to be told.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import field
 from typing import final
 
 from baonet.config import devicetree, fdt, wings
@@ -18,7 +17,7 @@ from baonet.config.tree_nodes import text, walk
 from baonet.config.uart_bindings import told as uart_told
 from baonet.document.quantities import listing, span
 from baonet.machine import Machine, Vm, uarts
-from baonet.machine.dataclass import dataclass
+from baonet.machine.dataclass import dataclass, field
 
 
 @final

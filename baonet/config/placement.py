@@ -7,7 +7,6 @@ leaves the memory right after the image, where guests have their heap, alone as 
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import final
 
@@ -21,6 +20,7 @@ from baonet.document.document import YamlNode
 from baonet.document.errors import Problem
 from baonet.document.quantities import human, listing, span
 from baonet.machine import PAGE_SIZE, LoadSegment, Region, Stamp
+from baonet.machine.dataclass import replace
 from baonet.machine.stamp import stamp
 
 DEVICE_TREE_BLOCK = 2 << 20

@@ -9,7 +9,6 @@ and merge keys (``<<``) work as in YAML 1.1.
 from __future__ import annotations
 
 import re
-from dataclasses import field, replace
 from pathlib import Path
 from typing import Any, TypeAlias, final
 
@@ -18,7 +17,7 @@ import yaml
 from baonet.document.errors import ConfigError, Problem
 from baonet.document.quantities import human, number
 from baonet.document.standard_input import beginning
-from baonet.machine.dataclass import dataclass
+from baonet.machine.dataclass import dataclass, field, replace
 
 _DEEPEST = 50
 _ANY_NUMBER = 1 << 62

@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Container, Iterator, Mapping
-from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from baonet.config.architecture import AddressWindow, CostTable, Guests, Mention, Words
@@ -18,6 +17,7 @@ from baonet.document.errors import Problem
 from baonet.document.models import Model, optional
 from baonet.document.values import ADDRESS
 from baonet.machine import ArchVm, Costs, Platform, Vm
+from baonet.machine.dataclass import dataclass, replace
 
 MACHINE = 999
 
