@@ -38,7 +38,7 @@ COMMANDS: Final = {
 }
 """What the help says of each."""
 _SPARE: Final = 4 << 20
-"""Bytes, to say in that there is no memory: they are not touched before."""
+"""To say in that there is no memory: bytes that are not touched before."""
 
 
 def _parsers() -> tuple[type[argparse.ArgumentParser], type[argparse.ArgumentParser]]:
@@ -112,7 +112,7 @@ def _command(arguments: Sequence[str]) -> str:
 def execute(arguments: Sequence[str] | None, on_interrupt: Any, afterwards: Any) -> int:
     """Returns the exit status. What SIGINT does while a command runs is ``on_interrupt``, and then ``afterwards``."""
     streams.prepare()
-    spare = bytearray(_SPARE)
+    spare = bytes(_SPARE)  # a bytearray writes its zeroes
     try:
         status = _execute(arguments, on_interrupt, afterwards)
     except BrokenPipeError:
