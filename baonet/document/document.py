@@ -12,9 +12,8 @@ import re
 from pathlib import Path
 from typing import Any, TypeAlias, final
 
-import yaml
-
 from baonet.document.errors import ConfigError, Problem
+from baonet.document.pyyaml import yaml
 from baonet.document.quantities import human, number
 from baonet.document.standard_input import beginning
 from baonet.machine.dataclass import dataclass, field, replace
