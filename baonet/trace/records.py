@@ -7,8 +7,8 @@ pcpu it never goes back. The digest of a run is made from the same bytes.
 
 from __future__ import annotations
 
-import hashlib
 import struct
+from _blake2 import blake2b  # that of hashlib, which would load OpenSSL
 from collections.abc import Mapping
 from enum import IntEnum
 from typing import Final, NamedTuple
@@ -116,7 +116,7 @@ class Record(NamedTuple):
 
 def machine_digest(digests: Mapping[int, bytes]) -> str:
     """The digest of a run from those of its pcpus: BLAKE2b, 256 bits, as hexadecimal digits."""
-    whole = hashlib.blake2b(digest_size=32)
+    whole = blake2b(digest_size=32)
     for pcpu, digest in sorted(digests.items()):
         whole.update(struct.pack("<H", pcpu) + digest)
     return whole.hexdigest()
