@@ -45,8 +45,14 @@ def _parsers() -> tuple[type[argparse.ArgumentParser], type[argparse.ArgumentPar
     """Those of the command, and of its subcommands."""
     import argparse  # noqa: PLC0415 - see main
 
+    argparse._ = lambda text: text  # type: ignore[attr-defined]  # nobody translates it: to look for that takes a while
+
     class Top(argparse.ArgumentParser):
         """Help that cannot be written is no success: argparse ignores that where nothing is buffered."""
+
+        def _get_formatter(self) -> argparse.HelpFormatter:
+            """Each argument that is added is tried with one, which would load shutil to know how wide a terminal is."""
+            return self.formatter_class(prog=self.prog, width=streams.columns() - 2)  # type: ignore[call-arg]  # all have it
 
         def _print_message(self, message: str, file: Any = None) -> None:
             if message and file is sys.stdout:
