@@ -60,7 +60,7 @@ def disagreements(root: FdtNode, machine: Machine, vm: Vm) -> Iterator[tuple[str
                 else f"the VM does not have the right one, {right}"
             )
             yield f"its {name} at {address:#x} has interrupt {listing(interrupts)}", hint
-    yield from architecture.disagreements(root, own, vm)
+    yield from architecture.trees().disagreements(root, own, vm)
 
 
 def _joined(ranges: list[tuple[int, int]]) -> list[tuple[int, int]]:
@@ -85,5 +85,5 @@ def _facts(root: FdtNode, architecture: Architecture) -> _Facts:
         elif kind == "memory":
             facts.memory += [(base, size) for base, size in ranges if size]
         elif (uart := uart_told(place.compatible)) is not None and ranges:
-            facts.uarts.append((ranges[0][0], uart.name, architecture.told_interrupts(place)))
+            facts.uarts.append((ranges[0][0], uart.name, architecture.trees().told_interrupts(place)))
     return facts

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Collection, Container, Iterator, Mapping
 from typing import ClassVar
 
-from baonet.config.architecture import AddressWindow, CostTable, Guests, Mention, Words
+from baonet.config.architecture import AddressWindow, CostTable, Guests, Mention, Trees, Words
 from baonet.config.fdt import FdtNode
 from baonet.config.hypervisor_preset import HypervisorPreset
 from baonet.config.memory_preset import MemoryPreset
@@ -139,6 +139,9 @@ class Toy:
 
     def summary(self, vm: Vm) -> dict[str, int]:
         return {}
+
+    def trees(self) -> Trees:
+        return self
 
     def describe(self, root: FdtNode, platform: Platform, vm: Vm, controller: int) -> None:
         node = root.add(f"toyic@{base_of(vm.arch):x}")
