@@ -11,7 +11,7 @@ import struct
 from _blake2 import blake2b  # that of hashlib, which would load OpenSSL
 from collections.abc import Mapping
 from enum import IntEnum
-from typing import Final, NamedTuple
+from typing import Final
 
 RECORD: Final = struct.Struct("<QHHIQQ")
 """time, kind, pcpu, a, b, c."""
@@ -103,15 +103,6 @@ def misses_of(a: int, b: int, c: int) -> tuple[int, int, int, int, int]:
 def stalls_of(a: int, b: int, c: int) -> tuple[int, int, int, int, int]:
     """Of STALLS, cycles: all, for the caches, for memory, for what was there before, for walks."""
     return a, b & _LOW, b >> 32, c & _LOW, c >> 32
-
-
-class Record(NamedTuple):
-    time: int
-    kind: int
-    pcpu: int
-    a: int
-    b: int
-    c: int
 
 
 def machine_digest(digests: Mapping[int, bytes]) -> str:

@@ -16,8 +16,9 @@ import select
 import time
 from collections.abc import Callable, Mapping, Set
 from contextlib import suppress
-from typing import NamedTuple, Protocol, final
+from typing import Protocol, final
 
+from baonet.machine.dataclass import dataclass
 from baonet.wire.alarm import Alarm
 from baonet.wire.codec import FrameReader, ProtocolError, frame
 from baonet.wire.messages import Message
@@ -59,7 +60,9 @@ class Port(Protocol):
     def close(self) -> None: ...
 
 
-class Channel(NamedTuple):
+@final
+@dataclass(frozen=True, slots=True)
+class Channel:
     """A connected stream socket. ``accepts`` is what the peer may say (``wire.messages.accepted``), or it ends."""
 
     socket: _socket.socket
