@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from dataclasses import field
 from typing import final
 
 from baonet.machine import CrashFault, FlipFault, Machine, StallFault
-from baonet.machine.dataclass import dataclass
+from baonet.machine.dataclass import dataclass, field
 
 
 @final

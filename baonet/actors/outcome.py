@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import field
 from typing import final
 
 from baonet.actors.awaited import AwaitedText
 from baonet.actors.ending import Ending
 from baonet.actors.island import Deliveries
 from baonet.hyp.condition import VcpuCondition
-from baonet.machine.dataclass import dataclass
+from baonet.machine.dataclass import dataclass, field
 from baonet.trace.records import machine_digest
 from baonet.wire.control import SharedCache
 

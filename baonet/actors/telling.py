@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-import traceback
+import io
+import sys
+from contextlib import redirect_stderr
 
 from baonet.actors.island import MailboxFullError
 from baonet.actors.refusals import limited, refused
@@ -32,4 +34,11 @@ def failure(address: int, error: Exception) -> wire.Failure:
         return wire.Failure(address, str(error))
     if limited(error):
         return wire.Failure(address, refused(error))
-    return wire.Failure(address, "".join(traceback.format_exception(error)))
+    return wire.Failure(address, _where(error))
+
+
+def _where(error: Exception) -> str:
+    """As ``traceback`` has it, which who has a filter cannot load any more, and others need not for this."""
+    with redirect_stderr(io.StringIO()) as said:
+        sys.__excepthook__(type(error), error, error.__traceback__)
+    return said.getvalue()

@@ -14,8 +14,8 @@ from baonet.document.escapes import escaped
 
 RESET: Final = b"\x1b[0m"
 _PLAIN = re.compile(rb"[\x20-\x7e\t]*")
-_COLOUR = re.compile(rb"\x1b\[[0-9;:]{0,30}m")
-_CUT = re.compile(rb"\x1b(\[[0-9;:]{0,30})?\Z|[\xc2-\xdf]\Z|[\xe0-\xef][\x80-\xbf]?\Z|[\xf0-\xf4][\x80-\xbf]{0,2}\Z")
+_COLOUR: Final = rb"\x1b\[[0-9;:]{0,30}m"
+_CUT: Final = rb"\x1b(\[[0-9;:]{0,30})?\Z|[\xc2-\xdf]\Z|[\xe0-\xef][\x80-\xbf]?\Z|[\xf0-\xf4][\x80-\xbf]{0,2}\Z"
 
 
 def visible(text: bytes) -> tuple[bytes, bool]:
@@ -25,7 +25,7 @@ def visible(text: bytes) -> tuple[bytes, bool]:
     shown = bytearray()
     start = 0
     colours = False
-    for found in _COLOUR.finditer(text):
+    for found in re.finditer(_COLOUR, text):
         shown += _escaped(text[start : found.start()]) + found[0]
         start = found.end()
         colours = True
@@ -39,7 +39,7 @@ def plain(text: str) -> str:
 
 def whole(text: bytes) -> int:
     """How many bytes of a line that goes on can be shown now: without the beginning of a character or a colour."""
-    found = _CUT.search(text)
+    found = re.search(_CUT, text)
     return len(text) if found is None else found.start()
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import field
 from itertools import combinations
 from typing import final
 
@@ -11,7 +10,7 @@ from baonet.document.quantities import listing
 from baonet.hyp.pages import Extent, Palette
 from baonet.hyp.vmm import Plan
 from baonet.machine import PAGE_SIZE, Cache
-from baonet.machine.dataclass import dataclass
+from baonet.machine.dataclass import dataclass, field
 from baonet.machine.memory_system import LINE
 
 _MEMORY, _ROOT, _NONE = "#", "r", "."

@@ -38,15 +38,21 @@ COMMANDS: Final = {
 }
 """What the help says of each."""
 _SPARE: Final = 4 << 20
-"""Bytes, to say in that there is no memory: they are not touched before."""
+"""To say in that there is no memory: bytes that are not touched before."""
 
 
 def _parsers() -> tuple[type[argparse.ArgumentParser], type[argparse.ArgumentParser]]:
     """Those of the command, and of its subcommands."""
     import argparse  # noqa: PLC0415 - see main
 
+    argparse._ = lambda text: text  # type: ignore[attr-defined]  # nobody translates it: to look for that takes a while
+
     class Top(argparse.ArgumentParser):
         """Help that cannot be written is no success: argparse ignores that where nothing is buffered."""
+
+        def _get_formatter(self) -> argparse.HelpFormatter:
+            """Each argument that is added is tried with one, which would load shutil to know how wide a terminal is."""
+            return self.formatter_class(prog=self.prog, width=streams.columns() - 2)  # type: ignore[call-arg]  # all have it
 
         def _print_message(self, message: str, file: Any = None) -> None:
             if message and file is sys.stdout:
@@ -112,7 +118,7 @@ def _command(arguments: Sequence[str]) -> str:
 def execute(arguments: Sequence[str] | None, on_interrupt: Any, afterwards: Any) -> int:
     """Returns the exit status. What SIGINT does while a command runs is ``on_interrupt``, and then ``afterwards``."""
     streams.prepare()
-    spare = bytearray(_SPARE)
+    spare = bytes(_SPARE)  # a bytearray writes its zeroes
     try:
         status = _execute(arguments, on_interrupt, afterwards)
     except BrokenPipeError:

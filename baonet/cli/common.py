@@ -6,7 +6,6 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Final, TextIO
 
 from baonet.config.loader import load
@@ -14,6 +13,7 @@ from baonet.document.errors import ConfigError, Problem
 from baonet.document.standard_input import given
 from baonet.hyp.vmm import plan
 from baonet.machine import Machine, Vm
+from baonet.machine.dataclass import replace
 
 Subparsers = argparse._SubParsersAction
 HOST: Final = r"(?:\[[0-9A-Fa-f:.]+(?:%[A-Za-z0-9._-]+)?\]|[^:\[\]]+)"

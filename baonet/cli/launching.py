@@ -7,9 +7,6 @@ import re
 
 from baonet.cli.common import HOST, UsageError
 from baonet.cluster.terms import Launching
-from baonet.cluster.where import WhereKind
-
-_LAUNCHED = (WhereKind.SSH, WhereKind.SLURM, WhereKind.RAY)
 
 
 def add_launching(parser: argparse.ArgumentParser) -> None:
@@ -32,7 +29,7 @@ def launching(options: argparse.Namespace) -> Launching:
     """Raises UsageError for an option that does not go with the nodes, or says nothing."""
     given = {"--lead-address": options.lead_address, "--remote-command": options.remote_command}
     for option, value in given.items():
-        if value is not None and (options.on is None or options.on.kind not in _LAUNCHED):
+        if value is not None and (options.on is None or not options.on.launched):
             raise UsageError(f"{option} is of nodes that a launcher starts: give --on ssh:HOST, slurm or ray with it")
     if options.remote_command is not None and not options.remote_command.strip():
         raise UsageError("--remote-command is empty: write what is to be run there, as in /opt/baonet/bin/baonet")

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import argparse
 import re
-from dataclasses import replace
+from typing import TYPE_CHECKING, Final
 
 from baonet.cli.common import UsageError, find_vm
-from baonet.cluster.where import Where, WhereError, parse
 from baonet.machine import Machine, NodeName, NodePlacement, NodePolicy, VmNodes
+from baonet.machine.dataclass import replace
 from baonet.machine.node_placement import MOST_NODES, node_name
+
+if TYPE_CHECKING:
+    from baonet.cluster.where import Where
 
 _FORMS = "pack, spread, linux=0,rtos=1 or linux=0:0:1:1"
 _NODE = f"a node is its number, from 0 to {MOST_NODES - 1}, or its name as --on gives it"
-_COLON = re.compile(r":(?![^\[\]]*\])")  # outside the brackets of an address of IPv6
+_COLON: Final = r":(?![^\[\]]*\])"  # outside the brackets of an address of IPv6
 
 
 def add_place(parser: argparse.ArgumentParser) -> None:
@@ -31,6 +34,8 @@ def add_place(parser: argparse.ArgumentParser) -> None:
 
 def where(text: str) -> Where:
     """WHERE of ``--on``, as the type of an argument."""
+    from baonet.cluster.where import WhereError, parse  # noqa: PLC0415 - most runs have no nodes
+
     try:
         return parse(text)
     except WhereError as error:
@@ -83,10 +88,10 @@ def _nodes(text: str, value: str) -> tuple[NodeName, ...]:
     A number after a name is its port if it is too large for a node's.
     """
     found: list[str] = []
-    for word in _COLON.split(value):
+    for word in re.split(_COLON, value):
         name = found[-1] if found else ""
         port = re.fullmatch("[0-9]{4,5}", word) is not None and int(word) >= MOST_NODES
-        if port and isinstance(node_name(name), str) and not _COLON.search(name):
+        if port and isinstance(node_name(name), str) and not re.search(_COLON, name):
             found[-1] = f"{name}:{word}"
         else:
             found.append(word)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import dataclasses
 import sys
 from contextlib import ExitStack
 from pathlib import Path
@@ -18,13 +17,13 @@ from baonet.cli.launching import add_launching, launching
 from baonet.cli.loading import loading
 from baonet.cli.node_keys import add_keys
 from baonet.cli.place import add_place, placed, where
-from baonet.cluster.where import WhereKind
 from baonet.config.console_input import dump_input, load_input
 from baonet.core.errors import EngineError
 from baonet.document import quantities
 from baonet.document.errors import ConfigError
 from baonet.document.standard_input import given
 from baonet.machine import ClockMode
+from baonet.machine.dataclass import replace
 from baonet.outlets import hangup
 
 EPILOG = """\
@@ -174,7 +173,7 @@ def _run(options: argparse.Namespace, early: Early) -> int:
         if not 0.1 <= options.heartbeat <= 3600:
             print("baonet run: --heartbeat is to be between 100ms and 1h", file=sys.stderr)
             return 2
-    if (options.keys or options.insecure) and (options.on is None or options.on.kind is WhereKind.LOCAL):
+    if (options.keys or options.insecure) and (options.on is None or options.on.here):
         print(
             "baonet run: --keys and --insecure say how other hosts are called: give --on HOST:PORT,... with them",
             file=sys.stderr,
@@ -199,7 +198,7 @@ def _run(options: argparse.Namespace, early: Early) -> int:
         except ConfigError as error:
             print(error, file=sys.stderr)
             return 2
-        machine = dataclasses.replace(machine, input=tuple(sorted((*machine.input, *typed), key=lambda each: each.at)))
+        machine = replace(machine, input=tuple(sorted((*machine.input, *typed), key=lambda each: each.at)))
     # Trio and the engine cost time that a config error should not.
     with loading():
         from baonet.cli.consoles import consoles, wanted  # noqa: PLC0415

@@ -49,6 +49,17 @@ class _Shown(io.TextIOWrapper):
         return len(text)
 
 
+def columns() -> int:
+    """How wide the terminal is, as ``shutil.get_terminal_size`` has it."""
+    with suppress(KeyError, ValueError):
+        if (said := int(os.environ["COLUMNS"])) > 0:
+            return said
+    with suppress(AttributeError, ValueError, OSError):  # closed, or no terminal
+        if (found := os.get_terminal_size(sys.__stdout__.fileno()).columns) > 0:  # type: ignore[union-attr]
+            return found
+    return 80
+
+
 def prepare() -> None:
     """Put /dev/null where our caller closed a stream, or a socket would get its number; and let the others wait."""
     while (descriptor := os.open(os.devnull, os.O_RDWR)) < 3:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import dataclasses
 import os
 import shutil
 import signal
@@ -22,6 +21,7 @@ from baonet.document.escapes import escaped
 from baonet.document.overrides import Overrides
 from baonet.document.standard_input import STDIN, given
 from baonet.machine import Machine, Stamp
+from baonet.machine.dataclass import replace
 from baonet.machine.stamp import stamp
 from baonet.run.groups import first
 
@@ -82,7 +82,7 @@ def study(options: argparse.Namespace) -> int:
 
     try:
         path = given(options.file)
-        plan = dataclasses.replace(with_settings(read(path), options.set), on=options.on)
+        plan = replace(with_settings(read(path), options.set), on=options.on)
         read_files = {plan.path}
         stamps: dict[Path, Stamp] = {}
 

@@ -14,7 +14,7 @@ import sys
 import time
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import Final, final
+from typing import TYPE_CHECKING, Final, final
 
 from baonet.cluster.meeting import PATIENCE, MeetingError
 from baonet.cluster.parts import PartedIsland, meetings, parted
@@ -27,6 +27,9 @@ from baonet.machine.clusters import clusters
 from baonet.memory.node import NodeMemory
 from baonet.memory.rings import RingMemory
 from baonet.wire.cluster import HomeClock, HotPage, Traffic
+
+if TYPE_CHECKING:
+    import _socket
 
 _NOWHERE: Final = 0xFFFF
 _LOOK: Final = 0.001
@@ -111,7 +114,7 @@ class NodeCourier:
     def has(self, pcpu: int) -> bool:
         return self.nodes[pcpu] == self._index
 
-    def relay(self, address: int, peer: int, end: socket.socket) -> None:
+    def relay(self, address: int, peer: int, end: _socket.socket) -> None:
         """One of the two conducts, the other is its crew."""
         island = next(each for each in self._islands if address in each.pcpus)
         crew = peer if address == island.pcpus[0] else address

@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping, Set
-from dataclasses import replace
 from pathlib import Path
 from typing import Final, final
 
 from baonet.cluster.image_cache import LIMIT, ImageCache, ImageWriter
 from baonet.machine import LoadSegment, Machine, Vm
-from baonet.machine.dataclass import dataclass
+from baonet.machine.dataclass import dataclass, replace
 from baonet.machine.stamp import stamp, unchanged
 from baonet.wire.fields import ProtocolError, told
 

@@ -14,8 +14,6 @@ from baonet.cluster.starter import Starter, end_all, node_words
 from baonet.cluster.terms import Awaiting, Launching
 from baonet.cluster.where import Where, WhereKind
 
-_LAUNCHERS: Final = (WhereKind.SSH, WhereKind.SLURM, WhereKind.RAY)
-
 _HASTE: Final = 0.3
 """Seconds in which what has nothing to run yet ends by itself."""
 
@@ -37,7 +35,7 @@ class Launcher:
 
     def launched(self, where: Where, stack: ExitStack) -> list[Joined]:
         """The nodes, by their numbers. What started them ends with ``stack``. Raises ClusterError, OSError."""
-        assert where.kind in _LAUNCHERS
+        assert where.launched
         starters: list[Starter] = []
         stack.callback(end_all, starters)
         command = self._launching.command

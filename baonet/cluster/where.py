@@ -42,6 +42,16 @@ class Where:
     count: int | None = None
     address: str = ""
 
+    @property
+    def here(self) -> bool:
+        """They are processes of this host."""
+        return self.kind is WhereKind.LOCAL
+
+    @property
+    def launched(self) -> bool:
+        """Somebody else starts them."""
+        return self.kind in (WhereKind.SSH, WhereKind.SLURM, WhereKind.RAY)
+
 
 def parse(text: str) -> Where:
     """Raises ``WhereError``."""

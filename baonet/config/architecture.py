@@ -10,8 +10,6 @@ from __future__ import annotations
 from collections.abc import Collection, Container, Iterator, Mapping
 from typing import TYPE_CHECKING, Final, Protocol, final
 
-from baonet.config.fdt import FdtNode
-from baonet.config.tree_nodes import TreePlace
 from baonet.document.document import YamlNode
 from baonet.document.errors import Problem
 from baonet.document.models import Model
@@ -19,8 +17,10 @@ from baonet.machine import ArchVm, Costs, Platform, Vm
 from baonet.machine.dataclass import dataclass
 
 if TYPE_CHECKING:
+    from baonet.config.fdt import FdtNode
     from baonet.config.hypervisor_preset import HypervisorPreset
     from baonet.config.memory_preset import MemoryPreset
+    from baonet.config.tree_nodes import TreePlace
 
 MOST_CPUS: Final = 1024
 """CPUs that any platform can have."""
@@ -139,14 +139,36 @@ class Guests(Protocol):
         """What no CPU can run, and what would be right."""
 
 
+class Trees(Protocol):
+    """What device trees say in its terms. ``controllers``: what the binding of an interrupt controller is called there
+    (``compatible``).
+    """
+
+    controllers: Collection[str]
+
+    def describe(self, root: FdtNode, platform: Platform, vm: Vm, controller: int) -> None:
+        """Add CPUs, firmware, the interrupt controller, with the phandle ``controller``, and the timer."""
+
+    def cells(self, vm: Vm, interrupt: int, *, edge: bool) -> tuple[int, ...]:
+        """``interrupts`` of a node: one of them."""
+
+    def told_interrupts(self, place: TreePlace) -> tuple[int, ...]:
+        """What ``interrupts`` of a node says."""
+
+    def disagreements(self, told: FdtNode, true: FdtNode, vm: Vm) -> Iterator[tuple[str, str]]:
+        """(what a given tree says wrongly of controller and timer, what would be right). ``true``: a generated one."""
+
+    def loose_ends(self, alive: list[TreePlace]) -> Iterator[tuple[str, str]]:
+        """What leads nowhere: how its CPUs are to be started."""
+
+
 class Architecture(Protocol):
     """``name`` is that of ``Platform.architecture``; ``key`` is what the interrupt controller has in a file.
 
     ``address_limit``: where guest addresses and physical ones end. ``interrupts`` are their numbers, ``lines`` those
     that a device of the platform can have. ``private``: interrupts that are a vcpu's own, as in
-    ``baonet.hyp.architecture``; ``raised``: those that a CPU itself raises. ``controllers``: what the binding of an
-    interrupt controller is called (``compatible``). ``platforms``: the built-in ones, each with a description in
-    Markdown; ``blank``: what one is that extends none. ``costs`` are those of the built-in ones.
+    ``baonet.hyp.architecture``; ``raised``: those that a CPU itself raises. ``platforms``: the built-in ones, each with
+    a description in Markdown; ``blank``: what one is that extends none. ``costs`` are those of the built-in ones.
     """
 
     name: str
@@ -158,7 +180,6 @@ class Architecture(Protocol):
     lines: range
     private: Container[int]
     raised: Collection[int]
-    controllers: Collection[str]
     platform_part: type[Model]
     vm_part: type[Model]
     blank: Platform
@@ -233,17 +254,5 @@ class Architecture(Protocol):
 
     # Of a device tree
 
-    def describe(self, root: FdtNode, platform: Platform, vm: Vm, controller: int) -> None:
-        """Add CPUs, firmware, the interrupt controller, with the phandle ``controller``, and the timer."""
-
-    def cells(self, vm: Vm, interrupt: int, *, edge: bool) -> tuple[int, ...]:
-        """``interrupts`` of a node: one of them."""
-
-    def told_interrupts(self, place: TreePlace) -> tuple[int, ...]:
-        """What ``interrupts`` of a node says."""
-
-    def disagreements(self, told: FdtNode, true: FdtNode, vm: Vm) -> Iterator[tuple[str, str]]:
-        """(what a given tree says wrongly of controller and timer, what would be right). ``true``: a generated one."""
-
-    def loose_ends(self, alive: list[TreePlace]) -> Iterator[tuple[str, str]]:
-        """What leads nowhere: how its CPUs are to be started."""
+    def trees(self) -> Trees:
+        """Loaded when there is one: few machines have any."""

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
-from baonet.config import console_input, devicetree, faults, node_placement
+from baonet.config import console_input, faults, node_placement
 from baonet.config.clock_models import ClockModel
 from baonet.config.draft import Draft
 from baonet.config.placement import VmContents
@@ -23,6 +22,7 @@ from baonet.machine import (
     SharedMemory,
     Vm,
 )
+from baonet.machine.dataclass import replace
 
 
 def build(
@@ -103,6 +103,8 @@ def _contents(machine: Machine, vm: Vm, placement: VmContents) -> Vm:
     if given is None:
         placement.place_initrd()
         return replace(vm, segments=tuple(placement.segments), initrd=placement.initrd)
+    from baonet.config import devicetree  # noqa: PLC0415 - few VMs have one
+
     tree = placement.tree
 
     def blob(vm: Vm) -> bytes:

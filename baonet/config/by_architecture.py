@@ -7,7 +7,6 @@ platform, at its own place. So everything else of the configuration knows nothin
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any, Final, TypeGuard, final
 
 from baonet.config import platform_file, wings
@@ -17,7 +16,7 @@ from baonet.document.kinds import ListOf, Reader, ValueKind, nearest
 from baonet.document.models import MappingOf, described, is_required, key_of
 from baonet.document.overrides import Override, Overrides, put, read_overrides
 from baonet.document.quantities import listing
-from baonet.machine.dataclass import dataclass
+from baonet.machine.dataclass import dataclass, replace
 
 PLATFORM: Final = "platform"
 _NAMED_BY_USERS: Final = ("placement",)

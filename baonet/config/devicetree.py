@@ -22,7 +22,7 @@ def blob(machine: Machine, vm: Vm) -> bytes:
 
 def generate(machine: Machine, vm: Vm) -> bytes:
     """A tree for the VM. Its size does not depend on the addresses in it."""
-    architecture = wings.of(machine.platform)
+    trees = wings.of(machine.platform).trees()
     root = FdtNode()
     root.cells("#address-cells", 2)
     root.cells("#size-cells", 2)
@@ -30,7 +30,7 @@ def generate(machine: Machine, vm: Vm) -> bytes:
     root.text("compatible", "baonet,vm", "linux,dummy-virt")
     root.cells("interrupt-parent", _CONTROLLER)
     chosen, aliases = root.add("chosen"), root.add("aliases")
-    architecture.describe(root, machine.platform, vm, _CONTROLLER)
+    trees.describe(root, machine.platform, vm, _CONTROLLER)
     for region in vm.regions:
         memory = root.add(f"memory@{region.base:x}")
         memory.text("device_type", "memory")
@@ -67,7 +67,7 @@ def _uarts(root: FdtNode, aliases: FdtNode, platform: Platform, vm: Vm) -> None:
         uart.text("compatible", *binding.compatible)
         uart.wide("reg", base, device.size)
         if device.interrupt in vm.interrupts:
-            uart.cells("interrupts", *wings.of(platform).cells(vm, device.interrupt, edge=False))
+            uart.cells("interrupts", *wings.of(platform).trees().cells(vm, device.interrupt, edge=False))
         if binding.clocks:
             uart.cells("clocks", *[_CLOCK] * len(binding.clocks))
             uart.text("clock-names", *binding.clocks)
@@ -97,5 +97,5 @@ def _ipc(root: FdtNode, machine: Machine, vm: Vm, index: int) -> None:
     node.cells("write-channel", *own)
     node.cells("id", index)
     if ipc.interrupts:
-        cells = (wings.of(machine.platform).cells(vm, interrupt, edge=True) for interrupt in ipc.interrupts)
+        cells = (wings.of(machine.platform).trees().cells(vm, interrupt, edge=True) for interrupt in ipc.interrupts)
         node.cells("interrupts", *(cell for each in cells for cell in each))

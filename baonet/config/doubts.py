@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from baonet.config import cpus, given_tree, tree_links
+from baonet.config import cpus
 from baonet.config.draft import Draft
 from baonet.config.fault_models import CrashModel, MessageFaultModel, StallModel
 from baonet.config.models import DeviceModel, VmModel
@@ -47,6 +47,8 @@ def of_machine(machine: Machine, placements: Sequence[VmContents]) -> Iterator[P
     for vm, placement in zip(machine.vms, placements, strict=True):
         tree, model = placement.tree, placement.model.device_tree
         if tree is not None and model is not None:
+            from baonet.config import given_tree, tree_links  # noqa: PLC0415 - few VMs are given one
+
             node = model.node.at("path")
             if any(part.name == "__overlay__" for each in tree.root.children for part in each.children):
                 hint = "apply it to one with fdtoverlay, and give what comes out"

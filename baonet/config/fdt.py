@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
-from dataclasses import field
 from typing import final
 
-from baonet.machine.dataclass import dataclass
+from baonet.machine.dataclass import dataclass, field
 
 _MAGIC = 0xD00DFEED
 _VERSION, _LAST_COMPATIBLE = 17, 16

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from baonet.config.models import DeviceModel, VmModel
 from baonet.machine import Platform
+from baonet.machine.dataclass import replace
 
 
 def completed(vm: VmModel, platform: Platform | None) -> VmModel:

@@ -8,7 +8,6 @@ be there, and what nobody can do without has to be told.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import field
 from typing import final
 
 from baonet.config import devicetree, fdt, wings
@@ -18,7 +17,7 @@ from baonet.config.tree_nodes import text, walk
 from baonet.config.uart_bindings import told as uart_told
 from baonet.document.quantities import listing, span
 from baonet.machine import Machine, Vm, uarts
-from baonet.machine.dataclass import dataclass
+from baonet.machine.dataclass import dataclass, field
 
 
 @final
@@ -61,7 +60,7 @@ def disagreements(root: FdtNode, machine: Machine, vm: Vm) -> Iterator[tuple[str
                 else f"the VM does not have the right one, {right}"
             )
             yield f"its {name} at {address:#x} has interrupt {listing(interrupts)}", hint
-    yield from architecture.disagreements(root, own, vm)
+    yield from architecture.trees().disagreements(root, own, vm)
 
 
 def _joined(ranges: list[tuple[int, int]]) -> list[tuple[int, int]]:
@@ -86,5 +85,5 @@ def _facts(root: FdtNode, architecture: Architecture) -> _Facts:
         elif kind == "memory":
             facts.memory += [(base, size) for base, size in ranges if size]
         elif (uart := uart_told(place.compatible)) is not None and ranges:
-            facts.uarts.append((ranges[0][0], uart.name, architecture.told_interrupts(place)))
+            facts.uarts.append((ranges[0][0], uart.name, architecture.trees().told_interrupts(place)))
     return facts

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import fields
 
 from baonet.config.hypervisor_preset import HypervisorPreset
 from baonet.config.wings import ARCHITECTURES
 from baonet.document.quantities import human_duration
 from baonet.machine import ExitFootprint, HypervisorFootprint
+from baonet.machine.dataclass import fields
 
 TITLE = "Hypervisors that have a name"
 _INTRODUCTION = """\

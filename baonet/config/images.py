@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable
-from dataclasses import replace
 from os import fstat
 from pathlib import Path
 from stat import S_ISREG
@@ -20,7 +19,7 @@ from baonet.config.architecture import Guests
 from baonet.document.kinds import nearest
 from baonet.document.quantities import human
 from baonet.machine import PAGE_SIZE, LoadSegment, Stamp
-from baonet.machine.dataclass import dataclass
+from baonet.machine.dataclass import dataclass, replace
 from baonet.machine.stamp import stamp
 
 _SOURCES = frozenset({".c", ".h", ".S", ".s", ".o", ".ld", ".rs", ".md", ".txt", ".yaml", ".yml", ".dts"})

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,7 @@ from baonet.document.models import MappingOf
 from baonet.document.overrides import Overrides
 from baonet.document.standard_input import STDIN
 from baonet.machine import Faithful, Machine, MisfitError, Platform
+from baonet.machine.dataclass import replace
 
 _MACHINE = MappingOf(MachineModel)
 

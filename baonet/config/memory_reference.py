@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import fields
 
 from baonet.config.memory_preset import MemoryPreset
 from baonet.config.memory_told import parameters, told_value
 from baonet.config.wings import ARCHITECTURES
 from baonet.machine import ExitFootprint, HypervisorFootprint
+from baonet.machine.dataclass import fields
 
 TITLE = "Memory systems that have a name"
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from fractions import Fraction
 from typing import Any, Final
 
@@ -24,6 +23,7 @@ from baonet.document.errors import Problem
 from baonet.document.models import Model, described
 from baonet.document.quantities import human, human_duration, listing
 from baonet.machine import PAGE_SIZE, Cache, Clock, ClockMode, HypervisorFootprint, MemorySystem, Platform
+from baonet.machine.dataclass import replace
 from baonet.machine.memory_system import (
     IN_NANOSECONDS,
     LINE,

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import fields
 
 from baonet.config.architecture import Architecture
 from baonet.config.memory_models import MemorySystemModel
 from baonet.document.models import Model, described
 from baonet.document.quantities import human, human_duration
 from baonet.machine import ExitFootprint, HypervisorFootprint, MemorySystem
+from baonet.machine.dataclass import fields
 from baonet.machine.memory_system import IN_NANOSECONDS, ToldMemory
 
 

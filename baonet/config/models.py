@@ -8,7 +8,6 @@ fields is checked in ``check``. What only an architecture has is in its wing: ``
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from baonet.config import foreign
 from baonet.config.clock_models import ClockModel
@@ -20,7 +19,7 @@ from baonet.config.wings import ARCHITECTURES, numbers, said
 from baonet.document.kinds import Boolean, Choice, ListOf, Text
 from baonet.document.models import MappingOf, Model, optional, required
 from baonet.document.values import ADDRESS, COLORS, CPUS, NAME, PATH, SIZE, whole
-from baonet.machine.dataclass import dataclass
+from baonet.machine.dataclass import dataclass, replace
 
 _INTERRUPT = replace(numbers(lambda each: each.interrupts), text=said(lambda words: words.interrupt, " or "))
 _ARGUMENT = said(lambda words: words.argument, " or ")

@@ -6,10 +6,9 @@ change, in the places where YAML's reader finds them.
 
 from __future__ import annotations
 
-import yaml
-
 from baonet.config import wings
 from baonet.config.platforms import builtin
+from baonet.document.pyyaml import yaml
 
 _Change = tuple[int, int, str]
 """From where to where in the text, and what stands there then."""

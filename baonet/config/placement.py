@@ -7,11 +7,10 @@ leaves the memory right after the image, where guests have their heap, alone as 
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
-from typing import final
+from typing import TYPE_CHECKING, final
 
-from baonet.config import fdt, images
+from baonet.config import images
 from baonet.config.architecture import Architecture
 from baonet.config.draft import Draft
 from baonet.config.images import Image, ImageError
@@ -21,7 +20,11 @@ from baonet.document.document import YamlNode
 from baonet.document.errors import Problem
 from baonet.document.quantities import human, listing, span
 from baonet.machine import PAGE_SIZE, LoadSegment, Region, Stamp
+from baonet.machine.dataclass import replace
 from baonet.machine.stamp import stamp
+
+if TYPE_CHECKING:
+    from baonet.config.fdt import Fdt
 
 DEVICE_TREE_BLOCK = 2 << 20
 AUTO = "auto"
@@ -50,7 +53,7 @@ class VmContents:
         self.device_tree: int | None = None
         self._initrd_size = 0
         self._initrd_stamp: Stamp | None = None
-        self.tree: fdt.Fdt | None = None
+        self.tree: Fdt | None = None
 
     @property
     def files(self) -> list[Path]:
@@ -126,6 +129,8 @@ class VmContents:
         given = self.model.device_tree
         if given is None or given.path == AUTO:
             return
+        from baonet.config import fdt  # noqa: PLC0415 - few VMs are given one
+
         path = self._directory() / given.path
         node = given.node.at("path")
         try:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import fields, replace
 from pathlib import Path
 
 from baonet.config import wings
@@ -18,6 +17,7 @@ from baonet.document.kinds import Reader, UnreadableError, nearest
 from baonet.document.models import MappingOf
 from baonet.document.quantities import human, listing
 from baonet.machine import UNMODELLED, Cache, Costs, Platform, PlatformDevice, RamBank
+from baonet.machine.dataclass import fields, replace
 
 _ROOM = 1 << 20  # where something is proposed: whatever it is, it is aligned
 _MOST_COLORS = 64  # a colour bitmap has 64 bits

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterator, Mapping
-from dataclasses import Field
 from inspect import cleandoc
 from typing import Any
 
@@ -17,6 +16,7 @@ from baonet.document.kinds import ListOf, Quantity, ValueKind
 from baonet.document.models import MappingOf, Model, described, is_required, key_of, title
 from baonet.document.one_of import OneOf
 from baonet.document.quantities import human, human_duration
+from baonet.machine.dataclass import Field
 
 _WIDTH = 120
 _INTRODUCTION = """\

@@ -8,14 +8,13 @@ from __future__ import annotations
 import struct
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
 from itertools import accumulate
 from pathlib import Path
 from typing import Final, final
 
 from baonet.config.images import opened
 from baonet.machine import LoadSegment, Vm
-from baonet.machine.dataclass import dataclass
+from baonet.machine.dataclass import dataclass, replace
 
 _HEADER: Final = struct.Struct("<16sHHIQQQIHHHHHH")
 _PROGRAM_HEADER: Final = struct.Struct("<IIQQQQQQ")

@@ -29,7 +29,7 @@ def loose_ends(root: FdtNode, platform: Platform, vm: Vm) -> Iterator[tuple[str,
     yield from _interrupt_parents(alive, handles, architecture)
     yield from _clocks(alive, handles)
     yield from _stdout(root)
-    yield from architecture.loose_ends(alive)
+    yield from architecture.trees().loose_ends(alive)
     yield from _strays(alive, vm, architecture)
 
 
@@ -110,7 +110,7 @@ def _strays(alive: list[TreePlace], vm: Vm, architecture: Architecture) -> Itera
         if (
             skip
             or not place.mapped
-            or any(word in architecture.controllers for word in place.compatible)
+            or any(word in architecture.trees().controllers for word in place.compatible)
             or uart_told(place.compatible) is not None
         ):
             continue

@@ -9,16 +9,14 @@ and merge keys (``<<``) work as in YAML 1.1.
 from __future__ import annotations
 
 import re
-from dataclasses import field, replace
 from pathlib import Path
 from typing import Any, TypeAlias, final
 
-import yaml
-
 from baonet.document.errors import ConfigError, Problem
+from baonet.document.pyyaml import yaml
 from baonet.document.quantities import human, number
 from baonet.document.standard_input import beginning
-from baonet.machine.dataclass import dataclass
+from baonet.machine.dataclass import dataclass, field, replace
 
 _DEEPEST = 50
 _ANY_NUMBER = 1 << 62
@@ -336,8 +334,9 @@ def _other_language(name: str, raw: bytes) -> str:
     if raw.startswith((b"\xd0\x0d\xfe\xed", b"/dts-v1/")):
         return "a device tree"
     # A line of YAML can start with '#', and ours do; no YAML has a directive of C's there.
-    if name.endswith((".c", ".h")) or re.match(
-        rb"\s*(/\*.*?\*/\s*|//[^\n]*\n\s*)*#\s*(include\s*[<\"]|ifndef )", raw, re.DOTALL
+    directives = b"include" in raw or b"ifndef" in raw
+    if name.endswith((".c", ".h")) or (
+        directives and re.match(rb"\s*(/\*.*?\*/\s*|//[^\n]*\n\s*)*#\s*(include\s*[<\"]|ifndef )", raw, re.DOTALL)
     ):
         return _BAO if re.search(rb"\bvmlist\b", raw) else "C source"
     return ""

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import re
 import unicodedata
-
-_PLAIN = re.compile(r"[\x20-\x7e]*")
 
 
 def escaped(text: str, keep: str = "\t") -> str:
     """``\\x1b`` for an escape, and so for all controls of C0 and C1, characters that turn the direction of text or take
     no place, and bytes that are no UTF-8 (``surrogateescape``); ``keep`` are those that stay.
     """
-    if _PLAIN.fullmatch(text):
+    if text.isascii() and text.isprintable():
         return text
     return "".join(each if each in keep else _shown(each) for each in text)
 

@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import MISSING, Field, field, fields
 from types import MappingProxyType
 from typing import Any, ClassVar, Generic, Self, TypeVar, final
 
 from baonet.document.document import YamlNode
 from baonet.document.kinds import Choice, OfMappings, Reader, Schema, UnreadableError, ValueKind, nearest
 from baonet.document.quantities import listing, show
-from baonet.machine.dataclass import dataclass
+from baonet.machine.dataclass import MISSING, Field, dataclass, field, fields
 
 T = TypeVar("T")
 D = TypeVar("D")

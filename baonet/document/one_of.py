@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Generic, final
 
 from baonet.document.document import YamlNode
 from baonet.document.kinds import OfMappings, Reader, Schema, UnreadableError, nearest
 from baonet.document.models import M, MappingOf, described, key_of
 from baonet.document.quantities import listing, show
-from baonet.machine.dataclass import dataclass
+from baonet.machine.dataclass import dataclass, replace
 
 
 @final

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import Any, TypeAlias, final
 
 from baonet.document.document import Form, Source, YamlNode, read
@@ -16,7 +15,7 @@ from baonet.document.errors import ConfigError, Problem
 from baonet.document.kinds import ListOf, ValueKind, nearest
 from baonet.document.models import MappingOf, described, key_of
 from baonet.document.quantities import listing, show
-from baonet.machine.dataclass import dataclass
+from baonet.machine.dataclass import dataclass, replace
 
 Overrides: TypeAlias = Mapping[str, object] | Sequence[str]
 """Values by field path, or texts such as ``clock.window=20us``, whose values are YAML."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, final
 
@@ -11,7 +10,7 @@ from baonet.document import quantities
 from baonet.document.document import YamlNode
 from baonet.document.kinds import ListOf, Quantity, Reader, Schema, Text
 from baonet.document.quantities import show
-from baonet.machine.dataclass import dataclass
+from baonet.machine.dataclass import dataclass, replace
 
 if TYPE_CHECKING:
     from fractions import Fraction

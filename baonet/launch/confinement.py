@@ -136,7 +136,7 @@ _X86_64: Final = 0xC000_003E
 _X32: Final = 0x4000_0000
 _LOAD, _EQUAL, _AT_LEAST, _BITS, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
 _NR, _ARCHITECTURE, _ARGUMENTS = 0, 4, 16
-_TOLD: Final = re.compile(r"^seccomp: system call (\d+)\n?", re.MULTILINE)
+_TOLD: Final = r"(?m)^seccomp: system call (\d+)\n?"
 
 _Instruction = tuple[int, int, int, int]
 
@@ -170,7 +170,7 @@ def confine(role: Role) -> None:
 
 def told(words: str) -> tuple[str | None, str]:
     """Which call ended a process, from what it wrote last; and the rest of that."""
-    found = _TOLD.search(words)
+    found = re.search(_TOLD, words)
     if found is None:
         return None, words
     number = int(found[1])

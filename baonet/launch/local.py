@@ -6,15 +6,15 @@ interpreter, and they inherit the segments and their sockets and nothing that ha
 
 from __future__ import annotations
 
+import _socket  # socket makes enumerations of it, which takes as long as ten modules
 import gc
 import os
 import signal
-import socket
 import sys
 import time
 import warnings
 from collections.abc import Callable, Mapping
-from typing import final
+from typing import TYPE_CHECKING, final
 
 from baonet.actors.node import Died
 from baonet.actors.refusals import refused
@@ -28,13 +28,15 @@ from baonet.launch.crews import Crew, Placement, crews
 from baonet.launch.pin import AUTO, Pin
 from baonet.launch.pinning import Pinning
 from baonet.launch.process import LastWords, live
-from baonet.launch.share import Share
 from baonet.memory.host import killings
 from baonet.memory.node import NodeMemory
-from baonet.memory.rings import RingMemory
 from baonet.wire.messages import AGENT, accepted, speak
 from baonet.wire.port import Channel, SocketPort
 from baonet.wire.roles import Role
+
+if TYPE_CHECKING:
+    from baonet.launch.share import Share
+    from baonet.memory.rings import RingMemory
 
 
 def reload(plan: Plan, memory: NodeMemory, vm: int) -> str | None:
@@ -109,11 +111,11 @@ class ProcessNode:
             far = frozenset[int]() if crew.role is Role.PCPU else crew.peers
             for peer in sorted(far - members.keys()):
                 assert share is not None
-                here, there = socket.socketpair()
+                here, there = _socket.socketpair()
                 channels[address][peer] = Channel(here, accepted(roles[peer], roles[address]))
                 share.relay(address, peer, there)
             for peer in (*(peer for peer in sorted(far) if peer > address and peer in members), AGENT):
-                here, there = socket.socketpair()
+                here, there = _socket.socketpair()
                 channels[address][peer] = Channel(here, accepted(roles[peer], roles[address]))
                 channels[peer][address] = Channel(there, accepted(roles[address], roles[peer]))
         self._rings = self._joined(plan, members, everybody)
@@ -172,6 +174,9 @@ class ProcessNode:
         peers = {address: crew.peers for address, crew in members.items() if crew.role is Role.PCPU}
         if not peers:
             return None
+        from baonet.memory.rings import RingMemory  # noqa: PLC0415 - with the host's clock only
+        from baonet.wire import ring_port  # noqa: F401, PLC0415 - as above, for those that are forked
+
         touched = set(peers).union(*peers.values())
         groups = [vm.pcpus for vm in plan.vms if touched.intersection(vm.pcpus)]
         far = {pcpu for pcpus in groups for pcpu in pcpus} - peers.keys()

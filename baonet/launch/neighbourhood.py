@@ -10,10 +10,9 @@ on to if more do. Pure: who watches says what it has seen and when.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import field
 from typing import Final, final
 
-from baonet.machine.dataclass import dataclass
+from baonet.machine.dataclass import dataclass, field
 
 LOOK: Final = 0.05
 """Seconds between two looks."""

@@ -9,7 +9,6 @@ from mmap import mmap
 from typing import final
 
 from baonet.core.cpu import rung
-from baonet.launch.neighbourhood import LOOK, Neighbourhood
 from baonet.launch.pin import Pin, PinMode
 
 
@@ -34,6 +33,8 @@ class Pinning:
         if self._mode is not PinMode.AUTO or len(self._allowed) < 2:
             return
         import trio  # noqa: PLC0415 - a run's first words come before there is a loop
+
+        from baonet.launch.neighbourhood import LOOK, Neighbourhood  # noqa: PLC0415 - as above
 
         cores = sorted(self._allowed)
         first = os.getpid() % len(cores)  # two runs beside each other should not begin with the same

@@ -6,9 +6,8 @@ import faulthandler
 import os
 import resource
 import sys
-import traceback
 from collections.abc import Coroutine, Iterable, Mapping
-from typing import Any, Final, NoReturn, TypeVar, final
+from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeVar, final
 
 from baonet.actors.refusals import limited, refused
 from baonet.actors.telling import failure
@@ -17,13 +16,14 @@ from baonet.core import _node
 from baonet.core.child import belong_to
 from baonet.launch.confinement import confine, no_new_privileges
 from baonet.launch.crews import Crew
-from baonet.launch.share import Share
 from baonet.memory.node import NodeMemory
-from baonet.memory.rings import Ends, RingMemory
 from baonet.wire.messages import AGENT, accepted
 from baonet.wire.port import Channel, Port, SolePort
-from baonet.wire.ring_port import RingPort
 from baonet.wire.roles import Role
+
+if TYPE_CHECKING:
+    from baonet.launch.share import Share
+    from baonet.memory.rings import Ends, RingMemory
 
 _SHOWN: Final = 4096
 """Bytes of last words that are told, the last ones."""
@@ -100,7 +100,7 @@ def live(
         if limited(error):
             print(refused(error), file=sys.stderr)
         else:
-            traceback.print_exc()
+            sys.__excepthook__(type(error), error, error.__traceback__)
     finally:
         os._exit(status)
 
@@ -111,6 +111,8 @@ def _port(
     far = SolePort(channels)
     if ends is None:
         return far
+    from baonet.wire.ring_port import RingPort  # noqa: PLC0415 - the parent has it where there are rings
+
     _node.exact_timeouts()
     (vm,) = crew.use.vms
     ledger = memory.ownership.ledger(vm)

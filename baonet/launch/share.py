@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from baonet.memory.rings import RingMemory
+if TYPE_CHECKING:
+    import _socket
+
+    from baonet.memory.rings import RingMemory
 
 
 class Share(Protocol):
@@ -25,7 +27,7 @@ class Share(Protocol):
     @property
     def caller(self) -> int: ...
     def has(self, pcpu: int) -> bool: ...
-    def relay(self, address: int, peer: int, end: socket.socket) -> None: ...
+    def relay(self, address: int, peer: int, end: _socket.socket) -> None: ...
     def forget(self) -> None: ...
     def carry(self, rings: RingMemory) -> None: ...
     def ended(self, pcpu: int) -> None: ...

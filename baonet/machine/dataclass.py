@@ -2,9 +2,11 @@
 
 That one compiles up to seven functions for each class while its module is loaded, and a run has two hundred classes:
 they were a third of what the start of a small machine takes. This one compiles ``__init__`` alone, when more than a few
-instances are made; the rest are functions that look at a class's fields. To a type checker, to ``fields``, ``replace``
-and ``asdict``, to pickle and to ``match`` it is a data class, and to mypyc too; it can have one as its base and be the
-base of one.
+instances are made; the rest are functions that look at a class's fields. To a type checker, to the library's functions,
+to pickle and to ``match`` it is a data class, and to mypyc too; it can have one as its base and be the base of one.
+
+Here are ``field``, ``fields``, ``replace`` and ``is_dataclass`` too: to load the library's, and with them ``inspect``,
+``ast`` and ``dis``, takes as long as a hundred classes. What the library looks for in a class is made when it does.
 
 Not here is what nobody asks for: ``init=False``, ``unsafe_hash``, InitVar, fields with a ``hash`` or
 ``init`` of their own, and a docstring with the signature. The ``repr`` of what contains itself does not end.
@@ -12,22 +14,52 @@ Not here is what nobody asks for: ``init=False``, ``unsafe_hash``, InitVar, fiel
 
 from __future__ import annotations
 
-import dataclasses
 import operator
-from dataclasses import FrozenInstanceError
 from functools import cache
-from types import MemberDescriptorType, SimpleNamespace
-from typing import TYPE_CHECKING, Any
+from types import MappingProxyType, MemberDescriptorType, SimpleNamespace
+from typing import TYPE_CHECKING, Any, NoReturn
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from dataclasses import Field
-    from dataclasses import dataclass as dataclass  # noqa: PLC0414 - for whoever imports it from here
+    from dataclasses import MISSING as MISSING  # noqa: PLC0414 - for whoever imports it from here, as all of these
+    from dataclasses import Field as Field  # noqa: PLC0414
+    from dataclasses import dataclass as dataclass  # noqa: PLC0414
+    from dataclasses import field as field  # noqa: PLC0414
+    from dataclasses import fields as fields  # noqa: PLC0414
+    from dataclasses import is_dataclass as is_dataclass  # noqa: PLC0414
+    from dataclasses import replace as replace  # noqa: PLC0414
 else:
+    MISSING = object()
+    _NONE = MappingProxyType({})
 
     def dataclass(cls=None, /, **given):
         """As ``dataclasses.dataclass``, of ``frozen``, ``slots``, ``kw_only``, ``eq``, ``order`` and ``repr``."""
         return (lambda each: _dataclass(each, **given)) if cls is None else _dataclass(cls, **given)
+
+    class Field:
+        """As ``dataclasses.Field``."""
+
+        __slots__ = ("compare", "default", "default_factory", "kw_only", "metadata", "name", "repr", "type")
+
+        def __init__(
+            self, *, default=MISSING, default_factory=MISSING, repr=True, compare=True, kw_only=MISSING, metadata=_NONE
+        ):
+            self.default, self.default_factory = default, default_factory
+            self.repr, self.compare, self.kw_only, self.metadata = repr, compare, kw_only, metadata
+
+    field = Field
+
+    def fields(each):
+        """As ``dataclasses.fields``, of a class that is made here or an instance of one."""
+        return tuple(each.__fields__.values())
+
+    def is_dataclass(each):
+        """As ``dataclasses.is_dataclass``, of what is made here."""
+        return hasattr(each, "__fields__")
+
+    def replace(each, /, **changes):
+        """As ``dataclasses.replace``, of an instance of a class that is made here."""
+        return each.__class__(**{name: getattr(each, name) for name in each.__fields__} | changes)
 
 
 _FEW = 3
@@ -49,7 +81,8 @@ def _dataclass(
     fields = _fields(cls, kw_only=kw_only)
     own = cls.__dict__
     added: dict[str, object] = {
-        "__dataclass_fields__": fields,
+        "__fields__": fields,
+        "__dataclass_fields__": _LibraryFields(fields),
         "__dataclass_params__": _params(frozen=frozen, slots=slots, kw_only=kw_only, eq=eq, order=order, repr=repr),
     }
     if "__match_args__" not in own:
@@ -88,26 +121,73 @@ def _fields(cls: Any, *, kw_only: bool) -> dict[str, Field[Any]]:
     """Those of its bases, and then its own, whose defaults it has as attributes."""
     found: dict[str, Field[Any]] = {}
     for base in cls.__mro__[-1:0:-1]:
-        found |= base.__dict__.get("__dataclass_fields__", {})
+        if "__fields__" in base.__dict__:
+            found |= base.__dict__["__fields__"]
+        elif "__dataclass_fields__" in base.__dict__:
+            found |= {name: _ours(each) for name, each in base.__dict__["__dataclass_fields__"].items()}
     for name, annotation in cls.__annotations__.items():  # its own: those of its bases it does not have
         if isinstance(annotation, str) and annotation.startswith(("ClassVar", "typing.ClassVar")):
             continue
-        given = cls.__dict__.get(name, dataclasses.MISSING)
+        given = cls.__dict__.get(name, MISSING)
         if isinstance(given, MemberDescriptorType):
-            given = dataclasses.MISSING
-        field: Any = given if isinstance(given, dataclasses.Field) else dataclasses.field(default=given)
-        field.name, field.type, field._field_type = name, annotation, dataclasses._FIELD  # type: ignore[attr-defined]
-        if field.kw_only is dataclasses.MISSING:
-            field.kw_only = kw_only
-        if field.default.__class__.__hash__ is None:
-            raise ValueError(f"mutable default {type(field.default)} for field {name} is not allowed")
-        if field is given:
-            if field.default is dataclasses.MISSING:
+            given = MISSING
+        declared = _is_field(given)
+        each: Any = _ours(given) if declared else field(default=given)
+        each.name, each.type = name, annotation
+        if each.kw_only is MISSING:
+            each.kw_only = kw_only
+        if each.default.__class__.__hash__ is None:
+            raise ValueError(f"mutable default {type(each.default)} for field {name} is not allowed")
+        if declared:
+            if each.default is MISSING:
                 delattr(cls, name)
             else:
-                setattr(cls, name, field.default)
-        found[name] = field
+                setattr(cls, name, each.default)
+        found[name] = each
     return found
+
+
+def _is_field(given: Any) -> bool:
+    kind = given.__class__
+    return kind is Field or (kind.__module__ == "dataclasses" and kind.__name__ == "Field")
+
+
+def _ours(given: Any) -> Any:
+    """A field of the library's as one of ours."""
+    if given.__class__ is Field:
+        return given
+    import dataclasses  # noqa: PLC0415 - who gives this has loaded it
+
+    return _like(given, field, dataclasses.MISSING, MISSING)
+
+
+def _like(given: Any, make: Any, missing: object, instead: object) -> Any:
+    names = ("default", "default_factory", "repr", "compare", "kw_only", "metadata")
+    values = {name: getattr(given, name) for name in names}
+    made = make(**{name: instead if value is missing else value for name, value in values.items()})
+    made.name, made.type = given.name, given.type
+    return made
+
+
+class _LibraryFields:
+    """What the library looks for in a class, its fields as it has them: made when it does."""
+
+    def __init__(self, fields: dict[str, Field[Any]]) -> None:
+        self._fields = fields
+        self._made: dict[str, Field[Any]] | None = None
+
+    def __get__(self, instance: object, cls: type) -> dict[str, Field[Any]]:
+        if self._made is None:
+            self._made = {name: self._theirs(each) for name, each in self._fields.items()}
+        return self._made
+
+    @staticmethod
+    def _theirs(each: Any) -> Any:
+        import dataclasses  # noqa: PLC0415 - few need it
+
+        made = _like(each, dataclasses.field, MISSING, dataclasses.MISSING)
+        made._field_type = dataclasses._FIELD  # type: ignore[attr-defined]
+        return made
 
 
 def _with_slots(cls: Any, fields: dict[str, Field[Any]], added: dict[str, object]) -> Any:
@@ -148,11 +228,11 @@ def _filled(
         return False
     values |= named
     missing = [name for name in fields if name not in values]
-    if any(fields[name].default is fields[name].default_factory is dataclasses.MISSING for name in missing):
+    if any(fields[name].default is fields[name].default_factory is MISSING for name in missing):
         return False
     for name in missing:
         field: Any = fields[name]
-        values[name] = field.default_factory() if field.default is dataclasses.MISSING else field.default
+        values[name] = field.default_factory() if field.default is MISSING else field.default
     put = object.__setattr__ if frozen else setattr
     for name in fields:
         put(made, name, values[name])
@@ -169,10 +249,10 @@ def _init(cls: Any, fields: dict[str, Field[Any]], *, frozen: bool) -> Any:
     body: list[str] = []
     for name, field in fields.items():
         default, value = "", name
-        if field.default is not dataclasses.MISSING:
+        if field.default is not MISSING:
             scope[f"_default_{name}"] = field.default
             default = f"=_default_{name}"
-        elif field.default_factory is not dataclasses.MISSING:
+        elif field.default_factory is not MISSING:
             scope[f"_make_{name}"] = field.default_factory
             default = "=_FACTORY"
             value = f"_make_{name}() if {name} is _FACTORY else {name}"
@@ -213,22 +293,28 @@ def _hash(values: Callable[[object], object]) -> Callable[[object], int]:
 
 
 def _repr(self: Any) -> str:
-    shown = [f"{name}={getattr(self, name)!r}" for name, each in self.__dataclass_fields__.items() if each.repr]
+    shown = [f"{name}={getattr(self, name)!r}" for name, each in self.__fields__.items() if each.repr]
     return f"{self.__class__.__qualname__}({', '.join(shown)})"
 
 
 def _no_assignment(self: object, name: str, value: object) -> None:
-    raise FrozenInstanceError(f"cannot assign to field {name!r}")
+    _frozen(f"cannot assign to field {name!r}")
 
 
 def _no_deletion(self: object, name: str) -> None:
-    raise FrozenInstanceError(f"cannot delete field {name!r}")
+    _frozen(f"cannot delete field {name!r}")
+
+
+def _frozen(why: str) -> NoReturn:
+    from dataclasses import FrozenInstanceError  # noqa: PLC0415 - it is not to happen
+
+    raise FrozenInstanceError(why)
 
 
 def _getstate(self: Any) -> list[object]:
-    return [getattr(self, name) for name in self.__dataclass_fields__]
+    return [getattr(self, name) for name in self.__fields__]
 
 
 def _setstate(self: Any, state: list[object]) -> None:
-    for name, value in zip(self.__dataclass_fields__, state, strict=True):
+    for name, value in zip(self.__fields__, state, strict=True):
         object.__setattr__(self, name, value)

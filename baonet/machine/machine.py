@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import field
 from enum import Enum
 
 from baonet.machine.clock import Clock
-from baonet.machine.dataclass import dataclass
+from baonet.machine.dataclass import dataclass, field
 from baonet.machine.faults import Fault
 from baonet.machine.node_placement import PACKED, NodePlacement
 from baonet.machine.platform import Platform

@@ -7,10 +7,9 @@ part of what a start takes, for machines whose memory takes no time as well.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import fields
 from typing import Final, final
 
-from baonet.machine.dataclass import dataclass
+from baonet.machine.dataclass import dataclass, fields
 from baonet.machine.rate import Rate
 
 LINE: Final = 64

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
@@ -13,8 +12,8 @@ _GROUPS: Final = Path("/sys/fs/cgroup")
 
 def most() -> int:
     """Bytes that this process and those that it starts may use together: RAM and swap, or what its cgroup allows."""
-    found = dict(re.findall(r"^(\w+): +(\d+) kB$", _text(_PROC / "meminfo"), re.MULTILINE))
-    limits = [(int(found["MemTotal"]) + int(found.get("SwapTotal", 0))) * 1024] if "MemTotal" in found else []
+    found = _numbers(_PROC / "meminfo")
+    limits = [(found["MemTotal:"] + found.get("SwapTotal:", 0)) * 1024] if "MemTotal:" in found else []
     for path in _limits():
         with suppress(ValueError):  # v2 says 'max'
             limits.append(int(_text(path)))
@@ -23,19 +22,26 @@ def most() -> int:
 
 def killings() -> int:
     """Processes that the host has killed so far because it, or one of its cgroups, had no more memory."""
-    found = re.search(r"^oom_kill (\d+)$", _text(_PROC / "vmstat"), re.MULTILINE)
-    return int(found[1]) if found else 0
+    return _numbers(_PROC / "vmstat").get("oom_kill", 0)
 
 
 def _limits() -> list[Path]:
     """Of the own cgroup, and of the root of what is mounted, which in a container is its own."""
     paths = [_GROUPS / "memory.max", _GROUPS / "memory" / "memory.limit_in_bytes"]
-    for _, controllers, path in re.findall(r"^(\d+):([^:]*):/(.*)$", _text(_PROC / "self" / "cgroup"), re.MULTILINE):
+    for line in _text(_PROC / "self" / "cgroup").splitlines():
+        _, _, where = line.partition(":")
+        controllers, _, path = where.partition(":/")
         if not controllers:
             paths.append(_GROUPS / path / "memory.max")
         elif "memory" in controllers.split(","):
             paths.append(_GROUPS / "memory" / path / "memory.limit_in_bytes")
     return paths
+
+
+def _numbers(path: Path) -> dict[str, int]:
+    """Of a file of lines with a name and a number; a unit may follow."""
+    lines = (line.split() for line in _text(path).splitlines())
+    return {words[0]: int(words[1]) for words in lines if len(words) > 1 and words[1].isdecimal()}
 
 
 def _text(path: Path) -> str:

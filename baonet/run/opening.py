@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import os
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import ExitStack, asynccontextmanager
@@ -20,6 +19,7 @@ from baonet.hyp.vmm import plan
 from baonet.launch.crews import Placement
 from baonet.launch.pin import parse
 from baonet.machine import ClockMode, Input, Machine
+from baonet.machine.dataclass import replace
 from baonet.machine.saved import StateError
 from baonet.outlets.outlet import Outlet, Outlets
 from baonet.run.awaited_texts import awaited_text
@@ -80,7 +80,7 @@ async def open_run(
     machine = _typing(machine, input)
     if record is not None and machine.clock.mode is ClockMode.HOST:
         raise ValueError("record is of virtual time: load the machine with set={'clock.mode': 'virtual'}")
-    options = dataclasses.replace(
+    options = replace(
         _options(machine, placement, until, limit, timeout),
         threads=_threads(machine, threads),
         pin=None if pin is None else parse(pin),
@@ -166,9 +166,7 @@ def _typing(machine: Machine, given: str | os.PathLike[str] | Iterable[Input]) -
     if typed and machine.clock.mode is ClockMode.HOST:
         raise ValueError("input is of virtual time: load the machine with set={'clock.mode': 'virtual'}")
     files = machine.files if path is None else (*machine.files, os.fspath(path))
-    return dataclasses.replace(
-        machine, input=tuple(sorted((*machine.input, *typed), key=lambda each: each.at)), files=files
-    )
+    return replace(machine, input=tuple(sorted((*machine.input, *typed), key=lambda each: each.at)), files=files)
 
 
 @asynccontextmanager

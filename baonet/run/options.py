@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Final, final
 
 from baonet.actors.awaited import AwaitedText
 from baonet.cluster.terms import FOUND, HEARTBEAT, Launching
-from baonet.cluster.where import Where
 from baonet.launch.crews import Placement
 from baonet.launch.pin import Pin
 from baonet.machine import ClockMode
 from baonet.machine.dataclass import dataclass
 
 if TYPE_CHECKING:
+    from baonet.cluster.where import Where
     from baonet.run.saved_run import SavedRun
 
 STEP: Final = 10_000_000

@@ -8,14 +8,13 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
-from dataclasses import replace
 from pathlib import Path
 from typing import Final, final
 
 from baonet.cluster.images import portable, wanted
 from baonet.cluster.state import MachineState, pack, unpack
 from baonet.machine import LoadSegment, Machine
-from baonet.machine.dataclass import dataclass
+from baonet.machine.dataclass import dataclass, replace
 from baonet.machine.node_placement import PACKED
 from baonet.machine.saved import Saved, StateError, StateForm
 from baonet.run.errors import RunError

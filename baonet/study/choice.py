@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import field
 from typing import TypeAlias, TypeVar, final
 
-from baonet.machine.dataclass import dataclass
+from baonet.machine.dataclass import dataclass, field
 from baonet.study.metrics.base import Key
 from baonet.study.plan import PlotSpec, place_label
 from baonet.study.results import MetricResult, Results

@@ -5,13 +5,12 @@ from __future__ import annotations
 import json
 import signal
 from collections.abc import AsyncIterator, Awaitable, Iterator, Mapping
-from dataclasses import field
 from types import MappingProxyType
 from typing import Protocol, final
 
 import trio
 
-from baonet.machine.dataclass import dataclass
+from baonet.machine.dataclass import dataclass, field
 from baonet.study.determinism import Disagreement, disagreements
 from baonet.study.fingerprint import changes
 from baonet.study.plan import Point, Run, Study

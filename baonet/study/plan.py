@@ -5,12 +5,11 @@ from __future__ import annotations
 import itertools
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import field
 from pathlib import Path
 from typing import TypeAlias, final
 
 from baonet.document.overrides import wholes_first
-from baonet.machine.dataclass import dataclass
+from baonet.machine.dataclass import dataclass, field
 from baonet.study.one_run import RunRequest
 from baonet.study.units import Amount, amount
 

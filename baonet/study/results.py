@@ -9,10 +9,9 @@ from __future__ import annotations
 import json
 from array import array
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import field
 from typing import final
 
-from baonet.machine.dataclass import dataclass
+from baonet.machine.dataclass import dataclass, field
 from baonet.study.catalog import METRICS, Entry
 from baonet.study.determinism import Disagreement, compare
 from baonet.study.metrics.base import Key, Measured

@@ -11,7 +11,6 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import field, replace
 from pathlib import Path
 from typing import Final, final
 
@@ -19,7 +18,7 @@ import trio
 
 from baonet.document.quantities import duration
 from baonet.machine import Stamp
-from baonet.machine.dataclass import dataclass
+from baonet.machine.dataclass import dataclass, field, replace
 from baonet.machine.stamp import stamp
 from baonet.study import measure
 from baonet.study.child import SHOWN, Child, ChildEnded

@@ -23,13 +23,12 @@ import os
 import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import field
 from pathlib import Path
 from types import TracebackType
 from typing import Any, final
 
 from baonet.actors.refusals import reason
-from baonet.machine.dataclass import dataclass
+from baonet.machine.dataclass import dataclass, field
 from baonet.study.metrics.base import Key, Measured
 from baonet.study.reservoir import Reservoir, pack, unpack
 

@@ -6,7 +6,6 @@ import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +19,7 @@ from baonet.document.kinds import (
 )
 from baonet.document.overrides import read_overrides
 from baonet.document.quantities import listing, show
+from baonet.machine.dataclass import replace
 from baonet.study.catalog import CONSOLE, CONSOLE_TIME, METRICS
 from baonet.study.choice import ID
 from baonet.study.plan import RUN_OPTIONS, Alternative, Axis, MetricSpec, PlotSpec, Study

@@ -7,8 +7,8 @@ a run that was left alone. The links follow from the records alone, however they
 
 from __future__ import annotations
 
-import hashlib
 import struct
+from _blake2 import blake2b  # that of hashlib, which would load OpenSSL
 from typing import Final, final
 
 from baonet.core import _node
@@ -36,7 +36,7 @@ class Chain:
 
     def digest(self) -> bytes:
         """Of all records so far: 256 bits."""
-        return hashlib.blake2b(self._link + self._open, digest_size=32).digest() if self._open else self._link
+        return blake2b(self._link + self._open, digest_size=32).digest() if self._open else self._link
 
     def state(self) -> tuple[bytes, bytes]:
         """The last link, and the records of the one that is open."""

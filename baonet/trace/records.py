@@ -7,11 +7,11 @@ pcpu it never goes back. The digest of a run is made from the same bytes.
 
 from __future__ import annotations
 
-import hashlib
 import struct
+from _blake2 import blake2b  # that of hashlib, which would load OpenSSL
 from collections.abc import Mapping
 from enum import IntEnum
-from typing import Final, NamedTuple
+from typing import Final
 
 RECORD: Final = struct.Struct("<QHHIQQ")
 """time, kind, pcpu, a, b, c."""
@@ -105,18 +105,9 @@ def stalls_of(a: int, b: int, c: int) -> tuple[int, int, int, int, int]:
     return a, b & _LOW, b >> 32, c & _LOW, c >> 32
 
 
-class Record(NamedTuple):
-    time: int
-    kind: int
-    pcpu: int
-    a: int
-    b: int
-    c: int
-
-
 def machine_digest(digests: Mapping[int, bytes]) -> str:
     """The digest of a run from those of its pcpus: BLAKE2b, 256 bits, as hexadecimal digits."""
-    whole = hashlib.blake2b(digest_size=32)
+    whole = blake2b(digest_size=32)
     for pcpu, digest in sorted(digests.items()):
         whole.update(struct.pack("<H", pcpu) + digest)
     return whole.hexdigest()

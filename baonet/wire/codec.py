@@ -6,7 +6,6 @@ number of fields, their types and their bounds. Integers are 64 bits, signed or 
 
 from __future__ import annotations
 
-import dataclasses
 import struct
 import types
 import typing
@@ -15,6 +14,7 @@ from collections.abc import Callable, Iterator, Set
 import msgpack
 
 from baonet.hyp.messages import HypMessage
+from baonet.machine.dataclass import is_dataclass
 from baonet.machine.saved import StateError
 from baonet.wire.fields import FieldForm, ProtocolError, RecordForm, told
 from baonet.wire.messages import FACT, NUMBER, Examined, Fact, Message, Parked
@@ -62,7 +62,7 @@ def _own(annotation: object) -> FieldForm | None:
     union = typing.get_origin(annotation) in (typing.Union, types.UnionType) and type(None) not in arguments
     if union or annotation is HypMessage:
         return FieldForm(_any_message, _dump_message)
-    if isinstance(annotation, type) and dataclasses.is_dataclass(annotation):
+    if isinstance(annotation, type) and is_dataclass(annotation):
         return FieldForm(_record(annotation).load, dump)
     return None
 

@@ -6,14 +6,13 @@ as msgpack has them. What only one user of this knows of a type, that one brings
 
 from __future__ import annotations
 
-import dataclasses
 import math
 import typing
 from collections.abc import Callable
 from enum import Enum
 from typing import final
 
-from baonet.machine.dataclass import dataclass
+from baonet.machine.dataclass import dataclass, fields
 
 
 class ProtocolError(Exception):
@@ -168,9 +167,9 @@ class RecordForm:
 
     def __init__(self, kind: type, hints: dict[str, object], own: Own) -> None:
         self.kind = kind
-        fields = dataclasses.fields(kind)
-        self.names = tuple(field.name for field in fields if field.compare)
-        self._whole = len(self.names) == len(fields)
+        found = fields(kind)
+        self.names = tuple(field.name for field in found if field.compare)
+        self._whole = len(self.names) == len(found)
         forms = [form(hints[name], own) for name in self.names]
         self._checks = tuple(each.check for each in forms)
         self._dumps = tuple((place, each.dump) for place, each in enumerate(forms) if each.dump is not None)

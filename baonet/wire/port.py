@@ -8,16 +8,17 @@ What a peer does not take at once waits here, and moves on in ``take``: an actor
 
 from __future__ import annotations
 
+import _socket  # socket makes enumerations of it, which takes as long as ten modules
 import errno
 import math
 import os
 import select
-import socket
 import time
 from collections.abc import Callable, Mapping, Set
 from contextlib import suppress
-from typing import NamedTuple, Protocol, final
+from typing import Protocol, final
 
+from baonet.machine.dataclass import dataclass
 from baonet.wire.alarm import Alarm
 from baonet.wire.codec import FrameReader, ProtocolError, frame
 from baonet.wire.messages import Message
@@ -59,10 +60,12 @@ class Port(Protocol):
     def close(self) -> None: ...
 
 
-class Channel(NamedTuple):
+@final
+@dataclass(frozen=True, slots=True)
+class Channel:
     """A connected stream socket. ``accepts`` is what the peer may say (``wire.messages.accepted``), or it ends."""
 
-    socket: socket.socket
+    socket: _socket.socket
     accepts: frozenset[type]
 
 
@@ -289,7 +292,7 @@ class SolePort(SocketPort):
 
     def __init__(self, channels: Mapping[int, Channel]) -> None:
         super().__init__(channels)
-        self._called, self._caller = socket.socketpair()
+        self._called, self._caller = _socket.socketpair()
         for end in (self._called, self._caller):
             end.setblocking(False)
         self._epoll.register(self._called.fileno(), select.EPOLLIN)

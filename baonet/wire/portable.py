@@ -8,7 +8,6 @@ the host that made them, and stays there.
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 import types
 import typing
@@ -19,6 +18,7 @@ import msgpack
 
 from baonet.hyp.wings import ARCHITECTURES
 from baonet.machine import ArchPlatform, ArchVm, Machine
+from baonet.machine.dataclass import is_dataclass
 from baonet.wire.fields import Check, FieldForm, ProtocolError, RecordForm, exact, form, told
 
 FORM: Final = 1
@@ -98,14 +98,14 @@ class _Machines:
             kinds = typing.get_args(annotation)
             return None if type(None) in kinds and len(kinds) == 2 else self._one_of(kinds)
         kind = self._parts.get(annotation, annotation)
-        if isinstance(kind, type) and dataclasses.is_dataclass(kind):
+        if isinstance(kind, type) and is_dataclass(kind):
             record = self._record(kind)
             return FieldForm(record.load, record.dump)
         return None
 
     def _one_of(self, kinds: tuple[type, ...]) -> FieldForm:
         """Records by their names; what is none by its type."""
-        plain = {kind: _PLAIN[kind] for kind in kinds if not dataclasses.is_dataclass(kind)}
+        plain = {kind: _PLAIN[kind] for kind in kinds if not is_dataclass(kind)}
         records = {kind.__name__: self._record(kind) for kind in kinds if kind not in plain}
 
         def check(value: object) -> object:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import dataclasses
 import inspect
 import sys
 import typing
 
 from baonet.hyp.messages import MessageFact
+from baonet.machine.dataclass import Field, fields
 from baonet.wire.codec import MAX_FRAME
 from baonet.wire.messages import VERSION, Fact, every
 from baonet.wire.roles import Role
@@ -46,7 +46,7 @@ _GROUPS = (
 )
 
 
-def _field(fact: Fact, field: dataclasses.Field[object]) -> str:
+def _field(fact: Fact, field: Field[object]) -> str:
     """With its type as it is written, or the architecture's record."""
     own = fact.own(typing.get_type_hints(fact.kind)[field.name])
     written = fact.record.__name__ if fact.record is not None and own is fact.record else str(field.type)
@@ -72,11 +72,9 @@ def markdown() -> str:
             number, kind = fact.number, fact.kind
             if start <= number < end:
                 ways = " ".join(f"{_LETTERS[source]}→{_LETTERS[target]}" for source, target in fact.ways)
-                fields = ", ".join(_field(fact, field) for field in dataclasses.fields(kind))
+                told = ", ".join(_field(fact, each) for each in fields(kind))
                 meaning = " ".join((inspect.getdoc(kind) or "").split()).replace("|", "\\|")
-                parts.append(
-                    f"| {number} | {kind.__name__} | {ways} | {_latency(fact.travels)} | {fields} | {meaning} |"
-                )
+                parts.append(f"| {number} | {kind.__name__} | {ways} | {_latency(fact.travels)} | {told} | {meaning} |")
         parts.append("")
     return "\n".join(parts)
 

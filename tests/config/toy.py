@@ -5,10 +5,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Container, Iterator, Mapping
-from dataclasses import dataclass, replace
 from typing import ClassVar
 
-from baonet.config.architecture import AddressWindow, CostTable, Guests, Mention, Words
+from baonet.config.architecture import AddressWindow, CostTable, Guests, Mention, Trees, Words
 from baonet.config.fdt import FdtNode
 from baonet.config.hypervisor_preset import HypervisorPreset
 from baonet.config.memory_preset import MemoryPreset
@@ -18,6 +17,7 @@ from baonet.document.errors import Problem
 from baonet.document.models import Model, optional
 from baonet.document.values import ADDRESS
 from baonet.machine import ArchVm, Costs, Platform, Vm
+from baonet.machine.dataclass import dataclass, replace
 
 MACHINE = 999
 
@@ -139,6 +139,9 @@ class Toy:
 
     def summary(self, vm: Vm) -> dict[str, int]:
         return {}
+
+    def trees(self) -> Trees:
+        return self
 
     def describe(self, root: FdtNode, platform: Platform, vm: Vm, controller: int) -> None:
         node = root.add(f"toyic@{base_of(vm.arch):x}")

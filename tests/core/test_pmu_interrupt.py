@@ -8,7 +8,7 @@ import pytest
 
 from baonet.core.armv8.engine import native
 from baonet.hyp.armv8.cpu import Exit
-from baonet.trace.records import RECORD, Kind, Record
+from baonet.trace.records import RECORD, Kind
 from tests.core import virtual
 from tests.core.bench import MASK, retired
 from tests.core.modelled import DATA
@@ -35,6 +35,7 @@ from tests.core.test_pmu import (
 )
 from tests.core.test_pmu_memory import L1D_ACCESS, L1D_REFILL, L2D_REFILL
 from tests.core.virtual import HVC, ISB, LOOP, NOP, WFI, read, write
+from tests.trace.record import Record
 
 MONITORS = 23
 FULL = 1 << 32

@@ -14,11 +14,12 @@ from baonet.core import _node
 from baonet.core.armv8.engine import native
 from baonet.hyp import cpu
 from baonet.hyp.armv8.cpu import Exit
-from baonet.trace.records import RECORD, Kind, Record
+from baonet.trace.records import RECORD, Kind
 from tests.core.bench import RAM, UART, Memory
 from tests.core.owners import Owners
 from tests.core.virtual import COSTS, FREQUENCY, HVC, HZ, ISB, LOOP, NOP, WFI, core, read, write
 from tests.examples import examples
+from tests.trace.record import Record
 
 CNTVCT, DBGDTR = (3, 3, 14, 0, 2), (2, 3, 0, 4, 0)
 CNTV_CTL, CNTV_CVAL = (3, 3, 14, 3, 1), (3, 3, 14, 3, 2)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Mapping, Sequence
-from dataclasses import dataclass
 from enum import IntEnum
 from typing import ClassVar
 
@@ -19,6 +18,7 @@ from baonet.hyp.report import Report
 from baonet.hyp.vcpu import State, Vcpu
 from baonet.hyp.vmm import plan
 from baonet.machine import ArchPlatform, ArchVm
+from baonet.machine.dataclass import dataclass
 from baonet.machine.saved import Saved
 from tests.hyp.machines import MAILBOX, machine, mailbox, vm
 

@@ -38,15 +38,18 @@ def shapes(draw: st.DrawFn) -> tuple[list[tuple[str, str]], dict[str, bool]]:
     return [(f"f{at}", kind) for at, kind in enumerate(kinds)], options
 
 
-def made(decorate: Any, fields: list[tuple[str, str]], options: dict[str, bool], base: type = object) -> Any:
-    """A class of these fields."""
+def made(
+    decorate: Any, fields: list[tuple[str, str]], options: dict[str, bool], base: type = object, field: Any = None
+) -> Any:
+    """A class of these fields, each of its decorator's kind."""
+    field = field or (ours.field if decorate is ours.dataclass else dataclasses.field)
     space: dict[str, Any] = {"__annotations__": {}, "__module__": __name__, "__qualname__": "Made", "double": double}
     for name, kind in fields:
         space["__annotations__"][name] = "int"
         if kind == "value":
             space[name] = 7
         elif kind != "none":
-            space[name] = dataclasses.field(**DEFAULTS[kind]())
+            space[name] = field(**DEFAULTS[kind]())
     return decorate(**options)(type("Made", (base,), space))
 
 
@@ -121,6 +124,30 @@ def test_one_is_the_base_of_another(above: Any, below: Any, options: dict[str, b
     )
     assert seen(cls, [1], {"f2": 3}) == seen(right, [1], {"f2": 3})
     assert base(1) != cls(1)
+
+
+@pytest.mark.parametrize("options", [{}, {"frozen": True, "slots": True}])
+def test_a_field_of_the_others(options: dict[str, bool]) -> None:
+    shape = [(kind, kind) for kind in sorted(DEFAULTS, key=lambda kind: kind != "none") if kind.isidentifier()]
+    found = [made(each, shape, options, field=dataclasses.field) for each in BOTH]
+    assert seen(found[0], [1], {}) == seen(found[1], [1], {})
+
+
+@given(shape=shapes())
+def test_what_is_here_beside_it_is_as_there(shape: tuple[list[tuple[str, str]], dict[str, bool]]) -> None:
+    fields, options = shape
+    cls = made(ours.dataclass, fields, options)
+    one = cls(**{name: 6 for name, _ in fields})
+    assert [ours.is_dataclass(each) for each in (cls, one, int)] == [True, True, False]
+    for here, there in zip(ours.fields(one), dataclasses.fields(one), strict=True):
+        assert (here.name, here.type, here.metadata, here.repr) == (there.name, there.type, there.metadata, there.repr)
+        assert (here.default is ours.MISSING) == (there.default is dataclasses.MISSING)
+    for name, _ in fields:
+        assert (
+            repr(ours.replace(one, **{name: 5})) == repr(dataclasses.replace(one, **{name: 5})) or not options["repr"]
+        )
+    with pytest.raises(TypeError, match="unexpected keyword argument 'another'"):
+        ours.replace(one, another=5)
 
 
 @ours.dataclass(frozen=True, slots=True)

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from baonet.trace.reader import TraceReader
-from baonet.trace.records import RECORD, Kind, Record
+from baonet.trace.records import RECORD, Kind
 from tests.system.machine import Result, baonet, run, vm
+from tests.trace.record import Record
 
 PLACEMENTS = ["one-process", "process-per-island", "process-per-vm", "process-per-cpu"]
 SILENT = [{"pa": 0x09000000, "va": 0x09000000, "size": 0x1000}]

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 from baonet.config.architecture import AddressWindow
 from baonet.config.armv8.models import GicModel
 from baonet.config.ranges import align_up, unaligned
 from baonet.document.errors import Problem
 from baonet.machine.armv8 import Gic
+from baonet.machine.dataclass import replace
 
 GICD_SIZE, GICR_SIZE = 0x10000, 0x20000  # version 3; GICR_SIZE is for each CPU
 GICD_SIZE_V2, GICC_SIZE = 0x1000, 0x2000

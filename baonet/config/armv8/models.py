@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from baonet.config.armv8 import foreign
 from baonet.document.kinds import Boolean, Choice, ListOf
 from baonet.document.models import MappingOf, Model, optional
 from baonet.document.values import ADDRESS, whole
-from baonet.machine.dataclass import dataclass
+from baonet.machine.dataclass import dataclass, replace
 
 INTID = replace(whole("INTID", 0, 1023), text="INTID")
 

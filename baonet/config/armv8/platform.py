@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 from baonet.config.architecture import MOST_CPUS, AddressWindow
 from baonet.config.armv8 import gic
@@ -14,6 +13,7 @@ from baonet.document.errors import Problem
 from baonet.document.models import Model
 from baonet.machine import Platform
 from baonet.machine.armv8 import Armv8Platform, Gic
+from baonet.machine.dataclass import replace
 
 MOST_CPUS_GICV2 = 8
 """A GICv2 has eight CPU interfaces."""

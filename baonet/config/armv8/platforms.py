@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from types import MappingProxyType
 
 from baonet.config.architecture import CostTable
 from baonet.document.quantities import human_duration
 from baonet.machine import Cache, Costs, Platform, PlatformDevice, RamBank
 from baonet.machine.armv8 import Armv8Platform, Gic
+from baonet.machine.dataclass import replace
 
 CPU_MODELS: Mapping[str, int] = MappingProxyType(
     {"cortex-a53": 0x410FD034, "cortex-a57": 0x411FD070, "cortex-a72": 0x410FD083, "max": 0x000F0510}

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Container, Mapping
 from typing import TYPE_CHECKING, Final, final
 
-from baonet.config.architecture import Guests
-from baonet.config.armv8 import given_tree, tree
+from baonet.config.architecture import Guests, Trees
 from baonet.config.armv8 import interrupts as numbers
 from baonet.config.armv8 import platform as physical
 from baonet.config.armv8 import platforms as built_in
@@ -34,7 +33,6 @@ class Armv8:
     lines = range(numbers.FIRST_SPI, numbers.FIRST_SPECIAL)
     private: Container[int] = range(numbers.FIRST_SPI)
     raised: Collection[int] = (numbers.MONITORS, *numbers.TIMERS)
-    controllers: Collection[str] = given_tree.GICS
     platform_part: type[Model] = Armv8PlatformModel
     vm_part: type[Model] = Armv8VmModel
     blank = built_in.BLANK
@@ -81,11 +79,11 @@ class Armv8:
 
     # Of a device tree
 
-    describe = staticmethod(tree.describe)
-    cells = staticmethod(tree.cells)
-    told_interrupts = staticmethod(tree.intids)
-    disagreements = staticmethod(given_tree.disagreements)
-    loose_ends = staticmethod(given_tree.starting)
+    @staticmethod
+    def trees() -> Trees:
+        from baonet.config.armv8.trees import TREES  # noqa: PLC0415 - as above
+
+        return TREES
 
 
 ARMV8: Final = Armv8()

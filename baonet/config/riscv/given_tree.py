@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import field
 from typing import final
 
 from baonet.config.fdt import FdtNode
@@ -11,7 +10,7 @@ from baonet.config.riscv.tree import CONTROLLERS, HART_CONTROLLER
 from baonet.config.tree_nodes import TreePlace, numbers, text, walk
 from baonet.document.quantities import listing
 from baonet.machine import Vm
-from baonet.machine.dataclass import dataclass
+from baonet.machine.dataclass import dataclass, field
 
 _NAMES = {"plic": "PLIC", "aplic": "APLIC", "imsic": "IMSICs"}
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any
 
 from baonet.config.architecture import MOST_CPUS, AddressWindow
@@ -13,6 +12,7 @@ from baonet.config.riscv.models import PlatformIrqcModel, RiscvPlatformModel
 from baonet.document.errors import Problem
 from baonet.document.models import Model
 from baonet.machine import PAGE_SIZE, Platform
+from baonet.machine.dataclass import replace
 from baonet.machine.riscv import Aia, Plic, RiscvPlatform
 
 _EXAMPLE = "{plic: ...} or {aplic: ..., imsic: ...}"

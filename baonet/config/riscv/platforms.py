@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from types import MappingProxyType
 
 from baonet.config.architecture import CostTable
 from baonet.document.quantities import human_duration
 from baonet.machine import Costs, Platform, PlatformDevice, RamBank
+from baonet.machine.dataclass import replace
 from baonet.machine.riscv import Aia, Plic, RiscvPlatform
 
 TIMER_FREQUENCY = 10_000_000

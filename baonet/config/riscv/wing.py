@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Container, Mapping
 from typing import TYPE_CHECKING, Final, final
 
-from baonet.config.architecture import Guests
-from baonet.config.riscv import given_tree, tree
+from baonet.config.architecture import Guests, Trees
 from baonet.config.riscv import interrupts as numbers
 from baonet.config.riscv import platform as physical
 from baonet.config.riscv import platforms as built_in
@@ -34,7 +33,6 @@ class Riscv:
     lines = numbers.SOURCES
     private: Container[int] = numbers.OWN
     raised: Collection[int] = ()
-    controllers: Collection[str] = (*tree.CONTROLLERS, tree.HART_CONTROLLER)
     platform_part: type[Model] = RiscvPlatformModel
     vm_part: type[Model] = RiscvVmModel
     blank = built_in.BLANK
@@ -79,11 +77,11 @@ class Riscv:
 
     # Of a device tree
 
-    describe = staticmethod(tree.describe)
-    cells = staticmethod(tree.cells)
-    told_interrupts = staticmethod(tree.told_sources)
-    disagreements = staticmethod(given_tree.disagreements)
-    loose_ends = staticmethod(given_tree.starting)
+    @staticmethod
+    def trees() -> Trees:
+        from baonet.config.riscv.trees import TREES  # noqa: PLC0415 - as above
+
+        return TREES
 
 
 RISCV: Final = Riscv()

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import field
 from typing import Protocol, TypeAlias, final, runtime_checkable
 
 from baonet.hyp.architecture import Architecture
 from baonet.machine import Rate
-from baonet.machine.dataclass import dataclass
+from baonet.machine.dataclass import dataclass, field
 from baonet.study.reservoir import Reservoir
 from baonet.trace.memory import CacheCounts
 from baonet.trace.order import Row

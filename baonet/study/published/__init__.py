@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Mapping
-from dataclasses import fields
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final, TypeVar, final
 
-from baonet.machine.dataclass import dataclass
+from baonet.machine.dataclass import dataclass, fields
 
 BARE: Final = "baremetal"
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from baonet.hyp.riscv import cpu
 from baonet.hyp.riscv.cpu import EXIT_NUMBER, MESSAGES, RiscvExit
-from baonet.trace.records import RECORD, Kind, Record
+from baonet.trace.records import RECORD, Kind
 from tests.core.memory import MASK
 from tests.core.riscv import asm
 from tests.core.riscv.asm import (
@@ -33,6 +33,7 @@ from tests.core.riscv.asm import (
     ZERO,
 )
 from tests.core.riscv.bench import CLOCKS, CODE, COSTS, FREQUENCY, HANDLER, TICK, USER, Hart
+from tests.trace.record import Record
 
 clocks = pytest.mark.parametrize("clock", CLOCKS)
 SOFTWARE, TIMER, EXTERNAL = cpu.SOFTWARE, cpu.TIMER, cpu.EXTERNAL

@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 
 from baonet.hyp.riscv.cpu import RiscvExit
-from baonet.trace.records import RECORD, Kind, Record
+from baonet.trace.records import RECORD, Kind
 from tests.core.riscv import asm
 from tests.core.riscv.asm import A0, A1, ECALL, NOP, ZERO
 from tests.core.riscv.bench import CLOCKS, Hart
+from tests.trace.record import Record
 
 BIG = 0xFEDC_BA98_7654_3210
 

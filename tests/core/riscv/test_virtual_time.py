@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 from baonet.core import _node
 from baonet.hyp.riscv import cpu
 from baonet.hyp.riscv.cpu import RiscvExit
-from baonet.trace.records import RECORD, Kind, Record
+from baonet.trace.records import RECORD, Kind
 from tests.core.riscv import asm
 from tests.core.riscv.asm import A0, A1, A2, A3, ECALL, LOOP, NOP, PAUSE, WFI, ZERO
 from tests.core.riscv.bench import COSTS, DATA, TICK, UART, Hart, Owners
+from tests.trace.record import Record
 
 WORK = (asm.c_addi(A0, 1), NOP, asm.addi(A0, A0, 1), asm.jal(ZERO, 4), NOP, asm.c_j(-18))
 """Blocks of 4 and 2, for ever."""
