@@ -7,6 +7,7 @@ for, of which nothing here that reads with the parser in C has any need.
 from __future__ import annotations
 
 import re
+from _thread import get_ident
 from typing import Any
 
 
@@ -22,8 +23,15 @@ class _WhenUsed:
         return found
 
 
-_compile = re.compile
-re.compile = _WhenUsed  # type: ignore[assignment]  # what PyYAML does with a pattern is to call its methods
+_compile, _loader = re.compile, get_ident()
+
+
+def _compile_when_used(*given: Any) -> Any:
+    """For PyYAML, which calls methods of a pattern only; other threads get theirs as ever."""
+    return _WhenUsed(*given) if get_ident() == _loader else _compile(*given)
+
+
+re.compile = _compile_when_used  # type: ignore[assignment]
 try:
     import yaml as yaml  # noqa: PLC0414 - for whoever imports it from here
 finally:
