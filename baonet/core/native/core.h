@@ -130,6 +130,7 @@ struct place {
 
 #define STALE_PAGES 16u
 #define KNOWN_WINDOWS 8u
+#define PLACES_KNOWN 16u
 
 /* Of one stay, or of the translations that there are: a core that is made anew from its state has none of it. */
 struct scratch {
@@ -163,10 +164,12 @@ struct scratch {
 
     struct polling polling;
 
-    struct place place; /* that was found last; no block: none */
+    uint32_t flushes; /* count.c */
+    struct place places[PLACES_KNOWN]; /* that were found last; no block: none */
+    bool knows_windows;
     struct known_window {
         uint64_t va, tables, ipa; /* a page, and how it is accessed; 0: none */
-    } known_windows[KNOWN_WINDOWS]; /* pages of emulated windows, as a TLB would have them: windows.h */
+    } known_windows[KNOWN_WINDOWS]; /* one at least if `knows_windows`: pages of emulated windows, as a TLB would have them: windows.h */
 };
 
 /*
@@ -213,6 +216,9 @@ struct core {
     int64_t stands_offset; /* to the time that nodes have in common, since then */
     uint64_t stood;        /* nanoseconds for which it has, in all: the epoch is so much later */
     uint64_t hz; /* cycles a second of virtual time; 0: the host's clock */
+    struct ratio {
+        uint64_t ticks, cycles; /* of virtual time: so many ticks of the guest's counter are so many cycles, in lowest terms */
+    } ratio;
     struct pace {
         uint32_t cycles, instructions; /* that so many take, when nothing stalls them; each less than 2^10 */
         uint64_t by_cycles, by_instructions; /* to divide by them: clock.h */

@@ -8,7 +8,7 @@
 #include "construct.h"
 #include "events.h"
 #include "examine.h"
-#include "footprint.h"
+#include "count.h"
 #include "leave.h"
 #include "lending.h"
 #include "memory_counts.h"
@@ -82,7 +82,7 @@ static PyObject *reset(PyObject *self, PyObject *args) {
         python_error(PyExc_RuntimeError, "unicorn: reset: %s", unicorn.strerror(error));
         return NULL;
     }
-    footprint_flush(core->cpu);
+    count_flush(core);
     unicorn.tlb_flush(core->cpu);
     ownership_forget(core);
     core->state.rest = 0;
