@@ -7,7 +7,7 @@
  *
  *   python     behalf cluster cluster_shape construct examine lending memory_counts modelling module rounds_type save taken type words
  *              the module and its type Core
- *   run        errands rounds run settle stay translate
+ *   run        errands prompt rounds run settle stay translate
  *              entering the guest, the start of a block, the code that TCG generates
  *   accesses   (the architecture's)
  *              what instructions do that the library does not do as a CPU does, or not at all
@@ -19,7 +19,7 @@
  *              time, memory, translations, and the way out of the guest
  *   model      (memsys/: memsys.h has its own)
  *              the memory system, which knows of no engine
- *   library    atomics common_time emit footprint futex hardfloat hardfloat_convert host_code host_rounding jumps layout ledger library patience requests slot state uart_state unicorn
+ *   library    atomics common_time emit footprint futex hardfloat hardfloat_convert host_code host_rounding jumps layout ledger library patience requests ringside slot state uart_state unicorn
  *              the library below: symbols, structure offsets of exactly one wheel, and the checks that they hold
  *
  * These files are compiled once for each architecture, whose own are in a directory beside them (node/ is one of its own:
@@ -225,6 +225,7 @@ struct core {
     } pace;
     uint64_t costs[COSTS];
     struct errands *errands; /* errands.h; NULL: it runs none */
+    struct prompt *prompt;   /* prompt.h: those under the host's clock; NULL: it runs none */
     bool lent, catches_up;   /* its hypervisor's state, to them; what it does now was recorded when they did it */
     struct answers *answers; /* to calls that need not leave the guest: answers.h; NULL: none */
 
@@ -242,6 +243,7 @@ struct core {
     /* Python's side: of what a guest can come to, only emulated accesses touch it */
     PyObject *read_emulated, *write_emulated, *outbox;
     PyObject *expects, *take_back; /* of errands */
+    PyObject *ringside, *hears, *frames; /* of those under the host's clock */
     PyObject *buffers; /* what the pointers above point into */
 };
 
