@@ -5,9 +5,9 @@
  * file says what it offers. A file includes headers of its own layer or of lower ones, and there is no circle among them:
  * tests/core/test_layers.py reads this table, the lowest layer last.
  *
- *   python     behalf cluster cluster_shape construct examine lending memory_counts modelling module rounds_type save taken type words
+ *   python     behalf cluster cluster_shape construct examine lending memory_counts modelling module prompt rounds_type save taken type words
  *              the module and its type Core
- *   run        errands prompt rounds run settle stay translate
+ *   run        errands rounds run settle stay translate
  *              entering the guest, the start of a block, the code that TCG generates
  *   accesses   (the architecture's)
  *              what instructions do that the library does not do as a CPU does, or not at all
