@@ -182,6 +182,12 @@ def test_who_ends_and_who_calls_are_pythons() -> None:
     assert (pcpu.run(), pcpu.rings.called()) == (Exit.WFI, True)
 
 
+def test_who_is_called_looks_before_it_tells_others() -> None:
+    pcpu = Pcpu(HVC)
+    _node.call(pcpu.slots, 0)
+    assert (pcpu.run(), pcpu.peer.news()) == (Exit.HVC, [])
+
+
 def test_the_end_of_the_interrupt_is_an_errand() -> None:
     pcpu = Pcpu(WFI, LOOP)
     pcpu.peer.put(0, FRAME)

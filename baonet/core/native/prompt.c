@@ -151,8 +151,10 @@ static bool goes_on(struct core *core, int reason) {
 }
 
 static bool is_quiet(const struct core *core) {
-    return core->lent && !uart_has_output(core) && !(core->outbox && PyList_GET_SIZE(core->outbox)) &&
-           !(core->state.storm_seen && !core->state.storm_told);
+    const struct ringside *ringside = core->prompt->ringside;
+    if (!core->lent || ringside->called(ringside->rings) || uart_has_output(core)) return false;
+    if (core->outbox && PyList_GET_SIZE(core->outbox)) return false;
+    return !core->state.storm_seen || core->state.storm_told;
 }
 
 int prompt_run(struct core *core, int64_t budget) {
