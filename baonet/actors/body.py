@@ -7,7 +7,7 @@ the host (``baonet.actors.pcpu``) or turns (``baonet.actors.seat``). It knows ne
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from enum import Enum
 from typing import Final, Protocol, final
 
@@ -104,7 +104,6 @@ class Body:
     def __init__(self, plan: Plan, pcpu: int, core: Core, outside: Outside) -> None:
         self.pcpu = pcpu
         self.core = core
-        self._run = core.run
         self.hypervisor = made = Pcpu(plan, pcpu, core, wings.of(plan.machine))
         core.emulate(made.windows, made.read_emulated, made.write_emulated, made.effects)
         core.answer(made.wing.answers)
@@ -168,11 +167,11 @@ class Body:
 
     # The guest
 
-    def run(self, budget: int, most: int) -> int:
+    def run(self, run: Callable[[int], int], budget: int, most: int) -> int:
         """Stay in the guest, at most ``most`` times, until it leaves for another reason than the hypervisor's work, or
-        that has stopped it. Returns why it left last.
+        that has stopped it. Returns why it left last. ``run`` enters it, as its core does.
         """
-        run, hypervisor, vcpu = self._run, self.hypervisor, self.hypervisor.vcpu
+        hypervisor, vcpu = self.hypervisor, self.hypervisor.vcpu
         on_exit, effects = hypervisor.on_exit, hypervisor.effects
         kicked, running = _KICKED, _STATE_RUNNING
         reason: int = kicked

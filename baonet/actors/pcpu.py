@@ -13,20 +13,23 @@ from typing import Final, final
 from baonet.actors.body import Activity, Body
 from baonet.actors.phases import Phase, step
 from baonet.actors.recorder import Recorder
+from baonet.core.architecture import ERRAND_TARGETS
 from baonet.core.cpu import Core
 from baonet.hyp import effects as fx
 from baonet.hyp.cpu import Stay
-from baonet.hyp.messages import HypMessage
+from baonet.hyp.messages import HypMessage, IpcNotify
 from baonet.hyp.vmm import Plan
 from baonet.trace.records import SEQUENCE_SHIFT, Kind
 from baonet.wire import messages as wire
 from baonet.wire.messages import AGENT, NUMBER, Control, Message
 from baonet.wire.port import GONE, RETRY, Port
+from baonet.wire.ring_port import RingPort
 
 SLICE = 1_000_000
 """Instructions after which a guest that never leaves by itself lets the actor look around: about a millisecond."""
 TURNS = 64
 """Exits after which it looks around all the same."""
+_SELDOM: Final = 63
 _RETRY = 0.005
 """Seconds after which input that the UART had no room for is tried again."""
 _REMIND = 5.0
@@ -67,6 +70,70 @@ class PcpuActor:
         self._kept: list[tuple[int, HypMessage]] = []  # of peers, while it is frozen
         self._asked: wire.VmOff | wire.VmReset | None = None
         self._remind = math.inf
+        self._run = core.run
+        self._rings: RingPort | None = None  # by which the core does errands
+        self._done = self._in_vain = self._rest = 0
+
+    def run_errands(self, port: RingPort) -> None:
+        """From now on its core does what it can in the hypervisor's place, by the rings of its port."""
+        notifications = self.body.hypervisor.wing.notifications
+        if not notifications and not self._is_notified():
+            return
+        self.core.run_errands_promptly(
+            tuple(each for each in notifications if len(each.targets) <= ERRAND_TARGETS),
+            self._expects,
+            self._take_back,
+            port.ringside(),
+            self._hears,
+            self._framed,
+        )
+        self._rings = port
+        self._run = self._run_lent
+
+    def _is_notified(self) -> bool:
+        return any(ipc.interrupts for ipc in self.body.vm.ipcs)
+
+    def _expects(self, shmem: int, event: int) -> tuple[int, int, int] | None:
+        return self.body.hypervisor.expects(IpcNotify(shmem, event))
+
+    def _hears(self, peer: int, data: bytes) -> tuple[int, int] | None:
+        assert self._rings is not None
+        message = self._rings.hears(peer, data)
+        return (message.shmem, message.event) if isinstance(message, IpcNotify) else None
+
+    def _framed(self, shmem: int, event: int) -> bytes:
+        assert self._rings is not None
+        return self._rings.framed(IpcNotify(shmem, event))
+
+    def _run_lent(self, budget: int) -> int:
+        """As ``Core.run``. Where nothing waits its core has the state of its hypervisor until something else comes.
+
+        To lend it costs as much as an exit: where that was in vain it is done more and more seldom.
+        """
+        core, rings = self.core, self._rings
+        assert rings is not None
+        if self._rest or not rings.idle:
+            self._rest = max(self._rest - 1, 0)
+            return core.run(budget)
+        before = self._done
+        core.lend(False, False, self.body.sent, {})
+        reason = core.run_lent(budget)
+        self._take_back()
+        self._in_vain = 0 if self._done != before else min(2 * self._in_vain + 1, _SELDOM)
+        self._rest = max(self._in_vain - 1, 0)
+        return reason
+
+    def _take_back(self) -> None:
+        """Be as if what the core has done had been done here."""
+        taken = self.core.take_back()
+        if taken is None:
+            return
+        _, done = taken
+        assert done is not None, "nobody brings it anything that it has not taken"
+        waiting, _, sent, told, heard, exits, _, held = done
+        self.body.caught_up(waiting, sent, told, heard, exits, None if held is None else IpcNotify(held[3], held[4]))
+        self.core.caught_up()
+        self._done += told + heard + (held is not None)
 
     @property
     def stopped(self) -> bool:
@@ -146,7 +213,7 @@ class PcpuActor:
         body = self.body
         if body.activity is _WAITING:
             body.rouse()
-        reason = body.run(SLICE, TURNS)
+        reason = body.run(self._run, SLICE, TURNS)
         if _WFI < reason <= _KICKED:
             body.tell_storm()
         self._flush()

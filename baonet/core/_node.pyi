@@ -43,6 +43,9 @@ class Rings:
     def news(self) -> list[int]:
         """Those who have put something in, or have ended, since the last time."""
 
+    def ringside(self) -> object:
+        """What a core does errands by: ``Core.run_errands_promptly``. It keeps these rings."""
+
     def get(self, peer: int, /) -> bytes | None:
         """All that has come of it; None: it has ended, and nothing more comes.
 

@@ -190,6 +190,30 @@ class Core(Cpu, Protocol):
         and for what are no notifications.
         """
 
+    def run_errands_promptly(  # noqa: PLR0917 - as the native one is
+        self,
+        notifications: tuple[Notification, ...],
+        expects: Callable[[int, int], tuple[int, int, int] | None],
+        take_back: Callable[[], None],
+        ringside: object,
+        hears: Callable[[int, bytes], tuple[int, int] | None],
+        frames: Callable[[int, int], bytes],
+    ) -> None:
+        """Have ``run_lent`` do the same under the host's clock, by the rings of a pcpu (``_node.Rings.ringside``).
+
+        ``hears(pcpu, bytes)``: the object and the event of the notification that these bytes of its ring are; None:
+        they are not one, or not to be taken so. ``frames(shmem, event)``: the bytes of one. Raises ValueError in
+        virtual time, where records are made, with pcpus on other nodes, the second time, and for what are no
+        notifications.
+        """
+
+    def run_lent(self, budget: int) -> int:
+        """As ``run``, while the hypervisor's state is lent; goes on behind errands, and sleeps while the guest waits.
+
+        It comes back when there is something else: in a socket or a ring, or of the guest's; now and then with
+        nothing. Raises RuntimeError when nothing is lent.
+        """
+
     def lend(self, waiting: bool, interrupted: bool, sent: int, channels: dict[int, int]) -> None:
         """The hypervisor has nothing to do; its guest runs, or waits.
 

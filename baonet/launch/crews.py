@@ -29,6 +29,7 @@ from baonet.machine.islands import islands, touching
 from baonet.memory.node import NodeMemory, Use
 from baonet.wire.messages import AGENT
 from baonet.wire.port import Port, SolePort
+from baonet.wire.ring_port import RingPort
 from baonet.wire.roles import Role
 
 
@@ -93,7 +94,10 @@ def host_actor(plan: Plan, pcpu: int, memory: NodeMemory, epoch: int, port: Port
     vm = plan.vms[assignment.vm]
     core = build(plan.machine, vm.config, vm.pcpus, assignment.vcpu, memory=memory, epoch=epoch, records=tracing)
     recorder = Recorder(pcpu, core, port, AGENT, tracing=True) if tracing else None
-    return PcpuActor(plan, pcpu, core, port, recorder=recorder)
+    actor = PcpuActor(plan, pcpu, core, port, recorder=recorder)
+    if isinstance(port, RingPort) and recorder is None and memory.ownership.ledger(assignment.vm) is None:
+        actor.run_errands(port)
+    return actor
 
 
 def crews(

@@ -31,6 +31,7 @@ class Rings(Protocol):
     def lost(self) -> list[int]: ...
     def called(self) -> bool: ...
     def sleep(self, seconds: float, /) -> bool: ...
+    def ringside(self) -> object: ...
 
 
 class RingPort:
@@ -67,8 +68,7 @@ class RingPort:
         if peer not in self._peers:
             self._far.send(peer, message)
             return
-        framed = self._framed.get(id(message))
-        data = self._frame(message) if framed is None else framed[1]
+        data = self.framed(message)
         backlog = self._backlog.get(peer)
         if backlog is not None:
             backlog += data
@@ -77,6 +77,26 @@ class RingPort:
         done = self._rings.put(peer, data)
         if 0 <= done < len(data):
             self._backlog[peer] = bytearray(data[done:])
+
+    # Whoever has its pcpu's core use the rings while it does nothing here
+
+    def ringside(self) -> object:
+        """What a core needs for that."""
+        return self._rings.ringside()
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing waits to go, or to be taken, but what there is news of."""
+        return not (self._backlog or self._unread or self._far.full or self._far.stirred)
+
+    def hears(self, peer: int, data: bytes) -> Message | None:
+        """The message of which these are the bytes, if that has been checked, and is not amid another."""
+        return self._known.get(data) if peer in self._between and peer not in self._held else None
+
+    def framed(self, message: Message) -> bytes:
+        """The bytes of a message, which are put in as they are."""
+        framed = self._framed.get(id(message))
+        return self._frame(message) if framed is None else framed[1]
 
     def hold(self, peers: Set[int]) -> None:
         self._far.hold(peers)

@@ -56,7 +56,7 @@ class Case:
         self.body.obey(wire.Start())
 
     def run(self) -> int:
-        return self.body.run(BUDGET, MOST)
+        return self.body.run(self.core.run, BUDGET, MOST)
 
     def on(self) -> None:
         self.body.hear(0, PsciOn(0x4000_0000, 7))

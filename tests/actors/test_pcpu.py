@@ -273,3 +273,93 @@ def test_input_is_tried_again_while_the_uart_has_no_room() -> None:
     case.actor.step()
     assert case.core.taken == b"ab"
     assert wire.InputTaken(0, 2) in case.told()
+
+
+class Errands(FakeCore):
+    """``told``: how many notifications it sends in the hypervisor's place, each time that it is lent to it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.told: list[int] = []
+        self.lent = 0
+        self._taken = True
+
+    def run_errands_promptly(self, *_: object) -> None:
+        """It has what it needs."""
+
+    def lend(self, waiting: bool, interrupted: bool, sent: int, channels: dict[int, int]) -> None:
+        assert (waiting, interrupted, channels) == (False, False, {})
+        self.lent += 1
+        self._taken, self._sent = False, sent
+
+    def run_lent(self, budget: int) -> int:
+        return self.run(budget)
+
+    def take_back(self) -> object:
+        if self._taken:
+            return None
+        self._taken = True
+        told = self.told.pop(0) if self.told else 0
+        return [], (False, False, self._sent + told, told, 0, [(Exit.HVC, told)], [], None)
+
+    def caught_up(self) -> None:
+        """It goes on."""
+
+
+class Rings(Channels):
+    """A port with rings. ``idle``: nothing waits there."""
+
+    idle = True
+
+    def ringside(self) -> object:
+        return None
+
+
+class ErrandCase(Case):
+    def __init__(self, *told: int) -> None:
+        super().__init__()
+        self.core = self.errands = Errands()
+        self.core.uart_states = [(0, 0, 0)]
+        self.errands.told += told
+        self.port = self.rings = Rings()
+        self.actor = PcpuActor(PLAN, 0, cast(Core, self.core), self.port)  # type: ignore[arg-type]
+        self.actor.run_errands(self.rings)  # type: ignore[arg-type]
+        self.actor.greet()
+        self.core.then(Exit.BUDGET)
+        self.hears(wire.Start())
+
+    def lent(self, steps: int) -> list[int]:
+        """In which of the next steps its core was lent what the hypervisor has."""
+        found = []
+        for step in range(steps):
+            before = self.errands.lent
+            self.core.then(Exit.BUDGET)
+            self.actor.step()
+            found += [step] * (self.errands.lent > before)
+        return found
+
+
+def test_what_its_core_has_done_is_as_if_it_had_been_done_here() -> None:
+    case = ErrandCase(2, 3)
+    case.lent(1)
+    body = case.actor.body
+    assert body.sent == 5
+    assert body.hypervisor.statistics().sent["IpcNotify"] == 5
+    assert body.hypervisor.statistics().exits["HVC"] == 5
+
+
+def test_nothing_is_lent_while_something_waits_in_its_port() -> None:
+    case = ErrandCase(*[1] * 10)
+    case.rings.idle = False
+    assert case.lent(3) == []
+    case.rings.idle = True
+    assert case.lent(3) == [0, 1, 2]
+
+
+def test_what_is_in_vain_is_tried_more_and_more_seldom_until_it_is_not() -> None:
+    case = ErrandCase()
+    assert case.lent(30) == [0, 3, 10, 25], "and the first was when it started"
+    case.errands.told += [1] * 20
+    (again,) = case.lent(32)[:1]
+    assert again == 26
+    assert case.lent(3) == [0, 1, 2]

@@ -129,6 +129,7 @@ WRITTEN = {
     "cmpxchgl": "when the library is loaded",
     "cmpxchgq": "when the library is loaded",
     "cmpxchgw": "when the library is loaded",
+    "flushes": "atomically, by who flushes the code of a CPU that does not run",
     "library": "when it is loaded",
     "library_translate": "when a core is made",
     "pool": "by the one that hands out stays, and atomically by those that take them",

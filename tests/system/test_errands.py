@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.system.elsewhere import BOARDS, riscv
-from tests.system.machine import pair, vm
+from tests.system.machine import baonet, pair, vm, write
 from tests.system.virtual import IPC, SILENT, records, traced
 
 NEVER = [{"fault": "drop", "message": "ipc", "after": "1000s"}]
@@ -100,3 +100,19 @@ def machines(draw: st.DrawFn) -> dict[str, Any]:
 def test_any_that_talk(machine: dict[str, Any]) -> None:
     with tempfile.TemporaryDirectory() as directory:
         same(Path(directory), machine, "300us")
+
+
+@pytest.mark.parametrize("controller", [None, "plic"])
+def test_two_that_talk_by_the_clock_of_the_host(tmp_path: Path, controller: str | None) -> None:
+    """Nobody misses a notification, and what was done without the hypervisors is counted as theirs."""
+    machine = pair() if controller is None else riscv(pair(), controller)
+    stats = tmp_path / "stats.json"
+    result = baonet("run", write(tmp_path, machine), "--clock", "host", "--timeout", "60s", "--stats", stats)
+    assert result.status == 0, result.err
+    assert result.out.count(", 0 wrong") == 6
+    left, right = json.loads(stats.read_text())["pcpus"].values()
+    for one, other in ((left, right), (right, left)):
+        sent = one["sent_IpcNotify"]
+        assert 10_000 < sent == one["messages_sent"]
+        assert one["exits_ecall" if controller else "exits_hvc"] == sent + 1, "it has gone off, too"
+        assert sent - 2 <= other["received_IpcNotify"] == other["messages_received"] <= sent

@@ -229,3 +229,37 @@ async def test_news_that_somebody_has_wiped_out_come_all_the_same() -> None:
         assert await collect(port, 1) == [(1, Hello(2, 1))]
     port.close()
     other.close()
+
+
+def test_what_was_checked_is_known_by_its_bytes_but_not_amid_another() -> None:
+    joined = Joined()
+    port, peer = joined.port(0), joined.rings(1)
+    message, data = IpcNotify(0, 1), frame(IpcNotify(0, 1))
+    assert port.hears(1, data) is None, "nobody has said it yet"
+    peer.put(0, data)
+    assert (port.take(), port.hears(1, data), port.framed(message)) == ([(1, message)], message, data)
+    port.hold({1})
+    assert port.hears(1, data) is None
+    port.hold(frozenset())
+    peer.put(0, data[:3])
+    assert (port.take(), port.hears(1, data)) == ([], None)
+    peer.put(0, data[3:])
+    assert (port.take(), port.hears(1, data)) == ([(1, message)], message)
+    port.close()
+
+
+def test_it_is_idle_when_nothing_waits_that_there_is_no_news_of() -> None:
+    joined = Joined()
+    port, peer = joined.port(0), joined.port(1)
+    assert port.idle
+    for _ in range(CAPACITY // len(frame(IpcNotify(0, 1))) + 1):
+        port.send(1, IpcNotify(0, 1))
+    assert not port.idle
+    peer.take()
+    port.take()
+    assert port.idle
+    peer.send(0, IpcNotify(0, 1))
+    port.hold({1})
+    assert (port.take(), port.idle) == ([], False)
+    port.close()
+    peer.close()

@@ -60,8 +60,16 @@ void broadcast_service(struct core *core) {
     rights_tell(core);
 }
 
+/* In virtual time nobody asks whether it is in the guest: all stand when something is asked of it. */
+static void show(struct core *core, uint32_t in_guest) {
+    if (core->hz)
+        atomic_store_explicit(&core->slot->in_guest, in_guest, memory_order_relaxed);
+    else
+        atomic_store(&core->slot->in_guest, in_guest);
+}
+
 void broadcast_enter(struct core *core) {
-    atomic_store(&core->slot->in_guest, 1);
+    show(core, 1);
     broadcast_service(core);
     core->scratch.leave_block = false;
 }
@@ -143,7 +151,7 @@ void broadcast_finish(struct core *core) {
 
 void broadcast_leave(struct core *core) {
     broadcast_finish(core);
-    atomic_store(&core->slot->in_guest, 0);
+    show(core, 0);
     rights_leave(core);
 }
 

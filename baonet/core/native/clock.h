@@ -37,7 +37,9 @@ void clock_fall_behind(struct core *core, uint64_t nanoseconds);
 
 /* The counter that the guest reads, in ticks of its own, when the clock shows `time`; nanoseconds of so many. */
 static inline uint64_t clock_ticks(struct core *core, uint64_t time) {
-    if (core->hz) return (uint64_t)((unsigned __int128)time * core->frequency / core->hz);
+    uint64_t product;
+    if (core->hz && !__builtin_mul_overflow(time, core->ratio.ticks, &product)) return product / core->ratio.cycles;
+    if (core->hz) return (uint64_t)((unsigned __int128)time * core->ratio.ticks / core->ratio.cycles);
     return (uint64_t)((unsigned __int128)time * core->tick_multiplier >> 32);
 }
 int64_t clock_nanoseconds(struct core *core, uint64_t ticks);
@@ -50,6 +52,16 @@ static inline struct pace clock_pace(uint32_t cycles, uint32_t instructions) {
 static inline uint64_t clock_divided(uint64_t number, uint32_t by, uint64_t part) {
     uint64_t quotient = (uint64_t)((unsigned __int128)number * part >> 64);
     return quotient + (number - quotient * by >= by);
+}
+
+static inline struct ratio clock_ratio(uint64_t frequency, uint64_t hz) {
+    uint64_t common = frequency, other = hz;
+    while (other) {
+        uint64_t rest = common % other;
+        common = other;
+        other = rest;
+    }
+    return (struct ratio){frequency / common, hz / common};
 }
 
 /* The cycles of so many instructions. */

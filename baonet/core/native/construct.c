@@ -153,6 +153,7 @@ static int initialise(struct core *core, PyObject *args, PyObject *keywords) {
         return -1;
     }
     core->frequency = frequency;
+    core->ratio = clock_ratio(frequency, hz);
     core->epoch = epoch;
     core->tick_multiplier = (uint64_t)(((unsigned __int128)frequency << 32) / 1000000000u);
     core->scratch.reason = core->state.deferred = EXIT_NONE;

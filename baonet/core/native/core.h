@@ -5,7 +5,7 @@
  * file says what it offers. A file includes headers of its own layer or of lower ones, and there is no circle among them:
  * tests/core/test_layers.py reads this table, the lowest layer last.
  *
- *   python     behalf cluster cluster_shape construct examine lending memory_counts modelling module rounds_type save taken type words
+ *   python     behalf cluster cluster_shape construct examine lending memory_counts modelling module prompt rounds_type save taken type words
  *              the module and its type Core
  *   run        errands rounds run settle stay translate
  *              entering the guest, the start of a block, the code that TCG generates
@@ -19,7 +19,7 @@
  *              time, memory, translations, and the way out of the guest
  *   model      (memsys/: memsys.h has its own)
  *              the memory system, which knows of no engine
- *   library    atomics common_time emit footprint futex hardfloat hardfloat_convert host_code host_rounding jumps layout ledger library patience requests slot state uart_state unicorn
+ *   library    atomics common_time emit footprint futex hardfloat hardfloat_convert host_code host_rounding jumps layout ledger library patience requests ringside slot state uart_state unicorn
  *              the library below: symbols, structure offsets of exactly one wheel, and the checks that they hold
  *
  * These files are compiled once for each architecture, whose own are in a directory beside them (node/ is one of its own:
@@ -130,6 +130,7 @@ struct place {
 
 #define STALE_PAGES 16u
 #define KNOWN_WINDOWS 8u
+#define PLACES_KNOWN 16u
 
 /* Of one stay, or of the translations that there are: a core that is made anew from its state has none of it. */
 struct scratch {
@@ -163,10 +164,12 @@ struct scratch {
 
     struct polling polling;
 
-    struct place place; /* that was found last; no block: none */
+    uint32_t flushes; /* count.c */
+    struct place places[PLACES_KNOWN]; /* that were found last; no block: none */
+    bool knows_windows;
     struct known_window {
         uint64_t va, tables, ipa; /* a page, and how it is accessed; 0: none */
-    } known_windows[KNOWN_WINDOWS]; /* pages of emulated windows, as a TLB would have them: windows.h */
+    } known_windows[KNOWN_WINDOWS]; /* one at least if `knows_windows`: pages of emulated windows, as a TLB would have them: windows.h */
 };
 
 /*
@@ -213,12 +216,16 @@ struct core {
     int64_t stands_offset; /* to the time that nodes have in common, since then */
     uint64_t stood;        /* nanoseconds for which it has, in all: the epoch is so much later */
     uint64_t hz; /* cycles a second of virtual time; 0: the host's clock */
+    struct ratio {
+        uint64_t ticks, cycles; /* of virtual time: so many ticks of the guest's counter are so many cycles, in lowest terms */
+    } ratio;
     struct pace {
         uint32_t cycles, instructions; /* that so many take, when nothing stalls them; each less than 2^10 */
         uint64_t by_cycles, by_instructions; /* to divide by them: clock.h */
     } pace;
     uint64_t costs[COSTS];
     struct errands *errands; /* errands.h; NULL: it runs none */
+    struct prompt *prompt;   /* prompt.h: those under the host's clock; NULL: it runs none */
     bool lent, catches_up;   /* its hypervisor's state, to them; what it does now was recorded when they did it */
     struct answers *answers; /* to calls that need not leave the guest: answers.h; NULL: none */
 
@@ -236,6 +243,7 @@ struct core {
     /* Python's side: of what a guest can come to, only emulated accesses touch it */
     PyObject *read_emulated, *write_emulated, *outbox;
     PyObject *expects, *take_back; /* of errands */
+    PyObject *ringside, *hears, *frames; /* of those under the host's clock */
     PyObject *buffers; /* what the pointers above point into */
 };
 

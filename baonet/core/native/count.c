@@ -32,22 +32,41 @@ static bool find_in(const uint8_t *block, uintptr_t from, struct place *place) {
 
 /* The search for the block is dear, and who comes from somewhere mostly comes again: host code stays where it is until all goes. */
 static bool find(struct core *core, uintptr_t from, struct place *place) {
-    if (core->scratch.place.block && core->scratch.place.from == from) {
-        *place = core->scratch.place;
+    struct place *known = &core->scratch.places[(from ^ from >> 4 ^ from >> 8) % PLACES_KNOWN];
+    if (known->block && known->from == from) {
+        *place = *known;
         return true;
     }
     const uint8_t *block = unicorn.tb_lookup(FIELD(void *, core->uc, UC_TCG_CTX), from);
     if (!block || !find_in(block, from, place)) return false;
-    if (!(FIELD(uint32_t, block, TB_CFLAGS) & CF_NOCACHE)) core->scratch.place = *place;
+    if (!(FIELD(uint32_t, block, TB_CFLAGS) & CF_NOCACHE)) *known = *place;
     return true;
 }
 
-void count_forget(struct core *core) { core->scratch.place.block = NULL; }
+static void forget(struct core *core) { memset(core->scratch.places, 0, sizeof core->scratch.places); }
+
+void count_flush(struct core *core) {
+    forget(core);
+    footprint_flush(core->cpu);
+}
+
+/* Of CPUs that did not run then: of which core, nobody knows here. */
+static _Atomic uint32_t flushes;
 
 /* The library calls it too, when the code buffer is full. */
 EXPORT void ARCH(tb_flush)(void *cpu) {
-    if (running) count_forget(running);
+    if (running && running->cpu == cpu)
+        forget(running);
+    else
+        atomic_fetch_add(&flushes, 1);
     footprint_flush(cpu);
+}
+
+void count_enter(struct core *core) {
+    uint32_t now = atomic_load_explicit(&flushes, memory_order_relaxed);
+    if (core->scratch.flushes == now) return;
+    core->scratch.flushes = now;
+    forget(core);
 }
 
 static unsigned rest(const struct place *place) { return FIELD(uint16_t, place->block, TB_ICOUNT) - place->index; }

@@ -4,9 +4,12 @@
 
 #include "core.h"
 
-/* What is known of translated code, which is gone or may be; and: it is to go. Interposed. */
-void count_forget(struct core *core);
+/* All translated code is to go, and what is known of it; interposed. */
+void count_flush(struct core *core);
 void ARCH(tb_flush)(void *cpu);
+
+/* Before the guest runs: code may be gone. */
+void count_enter(struct core *core);
 
 /* How many instructions of the block are left with the one whose host code returns to `from`. */
 unsigned count_rest(struct core *core, uintptr_t from);

@@ -9,7 +9,7 @@
 #define FROM_NOTIFICATION 3 /* baonet.hyp.cpu */
 #define NOTHING (1ull << 62)
 
-static bool interrupted(struct core *core) {
+bool errands_interrupted(struct core *core) {
     arch_update(core);
     return FIELD(uint32_t, core->cpu, CS_INTERRUPT_REQUEST) & ARCH_INTERRUPT_INPUTS;
 }
@@ -27,14 +27,19 @@ struct notification *errands_call(struct core *core, int reason) {
     return NULL;
 }
 
-void errands_notify(struct core *core, int reason, struct notification *notification, struct notice_to *notices) {
-    struct errands *errands = core->errands;
-    unsigned length = 0, event = (uint32_t)core_x(core)[notification->event];
+void errands_answer(struct core *core, int reason, const struct notification *notification) {
+    unsigned length = 0;
     arch_calls((enum exit_reason)reason, &length);
-    errands->exits[reason]++;
-    errands->interrupted = false;
+    core->errands->exits[reason]++;
+    core->errands->interrupted = false;
     core_pc(core) += length;
     answer_give(core, &notification->call);
+}
+
+void errands_notify(struct core *core, int reason, struct notification *notification, struct notice_to *notices) {
+    struct errands *errands = core->errands;
+    unsigned event = (uint32_t)core_x(core)[notification->event];
+    errands_answer(core, reason, notification);
     uint64_t now = clock_visible(core);
     for (unsigned i = 0; i < notification->targets; i++) {
         uint64_t due = now + errands->latency, *free = &notification->target[i].free;
@@ -62,7 +67,7 @@ void errands_put(struct core *core, struct notice notice) {
 bool errands_left(struct core *core, int reason) {
     struct errands *errands = core->errands;
     if (reason == EXIT_WFI) {
-        errands->waiting = !interrupted(core);
+        errands->waiting = !errands_interrupted(core);
     } else if (reason > EXIT_KICKED) {
         if (!errands->listed || !arch_ends(core, (enum exit_reason)reason, errands->expected.place)) return false;
         errands->exits[reason]++;
@@ -88,14 +93,11 @@ static bool expects(struct core *core, const struct notice *notice) {
     return expected->possible;
 }
 
-/* The first in the queue. */
-static bool take(struct core *core) {
+bool errands_may_take(struct core *core, const struct notice *notice) { return !core->errands->listed && expects(core, notice); }
+
+void errands_take(struct core *core, struct notice notice) {
     struct errands *errands = core->errands;
     const struct expected *expected = &errands->expected;
-    struct notice notice = errands->queue[0];
-    if (errands->listed || !expects(core, &notice)) return false;
-    errands->queued--;
-    for (unsigned i = 0; i < errands->queued; i++) errands->queue[i] = errands->queue[i + 1];
     core->state.told = true;
     trace(core, TRACE_ARRIVED, errands->number, notice.source | notice.sequence << SEQUENCE_SHIFT, notice.due);
     if (!errands->interrupted) {
@@ -107,7 +109,17 @@ static bool take(struct core *core) {
     errands->listed = arch_list(core, expected->interrupt, expected->place, expected->value);
     errands->held = notice;
     if (!errands->listed) errands->heard++;
-    if (errands->waiting) errands->waiting = !interrupted(core);
+    if (errands->waiting) errands->waiting = !errands_interrupted(core);
+}
+
+/* The first in the queue. */
+static bool take(struct core *core) {
+    struct errands *errands = core->errands;
+    struct notice notice = errands->queue[0];
+    if (!errands_may_take(core, &notice)) return false;
+    errands->queued--;
+    for (unsigned i = 0; i < errands->queued; i++) errands->queue[i] = errands->queue[i + 1];
+    errands_take(core, notice);
     return true;
 }
 

@@ -14,7 +14,10 @@
 /* The notification that the guest is at, which was left for `reason`, if that is all that is to be done now; NULL: it is not. */
 struct notification *errands_call(struct core *core, int reason);
 
-/* What comes of it: as many as it has targets. */
+/* What the guest finds when it goes on behind that. */
+void errands_answer(struct core *core, int reason, const struct notification *notification);
+
+/* That, and what comes of it: as many as it has targets. */
 void errands_notify(struct core *core, int reason, struct notification *notification, struct notice_to *notices);
 
 /* What another has to be told; there is room. */
@@ -23,6 +26,13 @@ void errands_put(struct core *core, struct notice notice);
 
 /* The guest was left for `reason`, which is no notification. False: the hypervisor is to be asked, and nothing has been done. */
 bool errands_left(struct core *core, int reason);
+
+/* Whether what has come is an errand now; if not, Python may have an error. Then it is taken: the guest is given its interrupt. */
+bool errands_may_take(struct core *core, const struct notice *notice);
+void errands_take(struct core *core, struct notice notice);
+
+/* Whether the guest has an interrupt to take. */
+bool errands_interrupted(struct core *core);
 
 /*
  * What there is to do before the guest goes on, or, if it waits, up to `until`. False: the hypervisor is to do the rest, or has raised

@@ -2,7 +2,6 @@
  * Instructions of x86-64 as far as the library has them (tcg/i386/tcg-target.inc.c; Intel SDM volume 2, chapter 2 and appendix A).
  * Code that has another is not known to the end, and nobody else gets it.
  */
-#define _GNU_SOURCE
 #include "host_code.h"
 
 #include <string.h>
@@ -10,8 +9,9 @@
 const uint8_t *host_code_run(const uint8_t *begin) {
     static const uint8_t last[] = {0x44, 0x3b, 0xe3, 0x0f, 0x8c}; /* cmp %ebx, %r12d; jl attend */
     enum { DISTANCE = sizeof(int32_t), LONGEST = 40 };
-    const uint8_t *found = memmem(begin, LONGEST, last, sizeof last);
-    return found ? found + sizeof last + DISTANCE : NULL;
+    for (const uint8_t *at = begin; at <= begin + LONGEST - sizeof last; at++)
+        if (at[0] == last[0] && !memcmp(at, last, sizeof last)) return at + sizeof last + DISTANCE;
+    return NULL;
 }
 
 /* Of an opcode: what follows it. */

@@ -2,12 +2,14 @@
 
 #include "construct.h"
 #include "errands.h"
+#include "prompt.h"
 
 void lending_clear(struct core *core) {
     if (core->errands) PyMem_Free(core->errands->notifications);
     PyMem_Free(core->errands);
     core->errands = NULL;
     core->lent = false;
+    prompt_clear(core);
 }
 
 static bool parse(struct notification *notification, PyObject *one) {
@@ -23,6 +25,22 @@ static bool parse(struct notification *notification, PyObject *one) {
     return !PyErr_Occurred();
 }
 
+/* -1: Python has an error. */
+static int begin(struct core *core, PyObject *notifications, PyObject *expects, PyObject *take_back) {
+    size_t count = (size_t)PyTuple_GET_SIZE(notifications);
+    struct errands *errands = core->errands = PyMem_Calloc(1, sizeof *errands);
+    if (!errands || !(errands->notifications = PyMem_Calloc(count + 1, sizeof *errands->notifications))) return PyErr_NoMemory(), -1;
+    for (; errands->count < count; errands->count++) {
+        if (parse(&errands->notifications[errands->count], PyTuple_GET_ITEM(notifications, errands->count))) continue;
+        lending_clear(core);
+        if (!PyErr_Occurred()) PyErr_SetString(PyExc_ValueError, "what are no notifications");
+        return -1;
+    }
+    Py_XSETREF(core->expects, Py_NewRef(expects));
+    Py_XSETREF(core->take_back, Py_NewRef(take_back));
+    return 0;
+}
+
 /* (notifications, number, latency, cost, expects, take_back) */
 PyObject *core_run_errands(PyObject *self, PyObject *args) {
     struct core *core = (struct core *)self;
@@ -34,18 +52,25 @@ PyObject *core_run_errands(PyObject *self, PyObject *args) {
         PyErr_SetString(PyExc_ValueError, "no errands: they are of virtual time, there are some, or what they cost is unknown");
         return NULL;
     }
-    size_t count = (size_t)PyTuple_GET_SIZE(notifications);
-    struct errands *errands = core->errands = PyMem_Calloc(1, sizeof *errands);
-    if (!errands || !(errands->notifications = PyMem_Calloc(count + 1, sizeof *errands->notifications))) return PyErr_NoMemory();
-    for (; errands->count < count; errands->count++) {
-        if (parse(&errands->notifications[errands->count], PyTuple_GET_ITEM(notifications, errands->count))) continue;
-        lending_clear(core);
-        if (!PyErr_Occurred()) PyErr_SetString(PyExc_ValueError, "what are no notifications");
+    if (begin(core, notifications, expects, take_back)) return NULL;
+    core->errands->number = number, core->errands->cost = cost, core->errands->latency = latency;
+    Py_RETURN_NONE;
+}
+
+/* (notifications, expects, take_back, ringside, hears, frames) */
+PyObject *core_run_errands_promptly(PyObject *self, PyObject *args) {
+    struct core *core = (struct core *)self;
+    PyObject *notifications, *expects, *take_back, *ringside, *hears, *frames;
+    if (!PyArg_ParseTuple(args, "O!OOOOO", &PyTuple_Type, &notifications, &expects, &take_back, &ringside, &hears, &frames)) return NULL;
+    if (core->hz || core->errands || core->records || core->residence) {
+        PyErr_SetString(PyExc_ValueError, "no errands: there are some, or they are of virtual time, are recorded, or go to other nodes");
         return NULL;
     }
-    errands->number = number, errands->cost = cost, errands->latency = latency;
-    Py_XSETREF(core->expects, Py_NewRef(expects));
-    Py_XSETREF(core->take_back, Py_NewRef(take_back));
+    if (begin(core, notifications, expects, take_back)) return NULL;
+    if (prompt_begin(core, ringside, hears, frames)) {
+        lending_clear(core);
+        return NULL;
+    }
     Py_RETURN_NONE;
 }
 
@@ -69,6 +94,7 @@ PyObject *core_lend(PyObject *self, PyObject *args) {
     }
     errands->waiting = waiting, errands->interrupted = interrupted, errands->sent = sent;
     errands->expected = (struct expected){0};
+    prompt_lent(core);
     core->lent = true;
     Py_RETURN_NONE;
 }

@@ -5,6 +5,7 @@
 #include "core.h"
 
 PyObject *core_run_errands(PyObject *core, PyObject *args);
+PyObject *core_run_errands_promptly(PyObject *core, PyObject *args);
 PyObject *core_lend(PyObject *core, PyObject *args);
 PyObject *core_take_back(PyObject *core, PyObject *unused);
 PyObject *core_caught_up(PyObject *core, PyObject *unused);

@@ -6,7 +6,7 @@
 
 #include "architecture.h"
 #include "clock.h"
-#include "footprint.h"
+#include "count.h"
 #include "modelled.h"
 
 #define MODEL_VERSION 4
@@ -70,7 +70,7 @@ PyObject *core_model_memory(PyObject *self, PyObject *args) {
     core->view.walk = walk_stage1;
     core->view.stage2 = walk_stage2;
     core->pace = clock_pace(cycles, instructions);
-    footprint_flush(core->cpu); /* what there is says nothing */
+    count_flush(core); /* what there is says nothing */
     modelled_translate_anew(core);
     Py_RETURN_NONE;
 }

@@ -27,6 +27,9 @@
 
 /* Of the host, in nanoseconds: after so long whoever runs the rounds looks around. */
 #define PATIENCE 2000000u
+/* It looks at that clock when the island has gone on for so many cycles, of which a stay or an errand has some whatever it does. */
+#define BETWEEN_LOOKS 100000u
+#define OF_A_STAY 1000u
 
 static uint64_t least(uint64_t left, uint64_t right) { return left < right ? left : right; }
 
@@ -35,6 +38,7 @@ static bool takes_part(const struct rounds *rounds, const struct member *member)
 /* What a stay has come to. */
 static void came(struct rounds *rounds, struct member *member, const struct stay *stay) {
     const struct outcome *outcome = &stay->outcome;
+    rounds->unseen += outcome->clock - member->clock + OF_A_STAY;
     member->clock = member->next = outcome->clock;
     member->reason = outcome->reason;
     member->printed = outcome->printed;
@@ -210,6 +214,7 @@ bool rounds_bring(struct rounds *rounds, struct member *member, struct notice no
 static bool run_errand(struct rounds *rounds, struct member *member) {
     struct core *core = member->core;
     if (!core || !core->lent || member->mail) return false;
+    rounds->unseen += OF_A_STAY;
     if (uart_has_output(core) || core->chunks.first || (core->outbox && PyList_GET_SIZE(core->outbox))) return false;
     if (core->state.storm_seen && !core->state.storm_told) return false;
     struct notice_to notices[ERRAND_TARGETS];
@@ -233,8 +238,16 @@ static bool run_errand(struct rounds *rounds, struct member *member) {
     return true;
 }
 
+/* Whether so much of the host's time has passed, as far as it is looked at. */
+static bool is_late(struct rounds *rounds, uint64_t deadline) {
+    if (rounds->unseen < BETWEEN_LOOKS) return false;
+    rounds->unseen = 0;
+    return host_now() >= deadline;
+}
+
 int rounds_go(struct rounds *rounds, uint64_t until) {
     uint64_t deadline = host_now() + PATIENCE;
+    rounds->unseen = 0;
     for (;;) {
         struct member *member;
         switch (rounds->phase) {
@@ -268,7 +281,7 @@ int rounds_go(struct rounds *rounds, uint64_t until) {
             rounds->phase = PHASE_NONE;
             for (member = rounds->members; member < rounds->members + rounds->count; member++)
                 if (takes_part(rounds, member)) rounds->phase = PHASE_BEGIN;
-            if (host_now() >= deadline) return ROUNDS_RECESS;
+            if (is_late(rounds, deadline)) return ROUNDS_RECESS;
             break;
         default: return ROUNDS_ERROR;
         }

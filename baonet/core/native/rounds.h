@@ -51,6 +51,7 @@ struct rounds {
     bool fought;            /* in this round somebody has had to stop for another */
     unsigned threads;
     enum phase phase;
+    uint64_t unseen; /* cycles and more since the host's clock was looked at */
     uint64_t edge;
     struct member *alone; /* nobody else has anything to do before the edge; NULL: somebody has */
     unsigned count;

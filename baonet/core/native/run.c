@@ -22,7 +22,7 @@ static enum exit_reason stay(struct core *core) {
     for (;;) {
         if (core->scratch.flush_code) { /* asked for while the library ran, or before */
             core->scratch.flush_code = false;
-            ARCH(tb_flush)(cpu);
+            count_flush(core);
         }
         FIELD(uint32_t, cpu, CS_HALTED) = 0;
         FIELD(int32_t, cpu, CS_EXCEPTION_INDEX) = -1;
@@ -68,7 +68,7 @@ static enum exit_reason enter(struct core *core) {
     core->scratch.strain = 0;
     ownership_catch_up(core);
     windows_forget(core);
-    count_forget(core);
+    count_enter(core);
     running = core;
     FIELD(int32_t, core->uc, UC_NESTED_LEVEL) = 1;
     arch_adopt(core);

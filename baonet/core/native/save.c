@@ -19,7 +19,7 @@
 #include "save.h"
 
 #include "architecture.h"
-#include "footprint.h"
+#include "count.h"
 #include "leave.h"
 #include "modelled.h"
 #include "modelling.h"
@@ -232,7 +232,7 @@ static int go_on(struct core *core, struct saved *saved) {
     }
     modelling_load(core, saved->memory);
     core->scratch = (struct scratch){.reason = EXIT_NONE};
-    footprint_flush(core->cpu);
+    count_flush(core);
     unicorn.tlb_flush(core->cpu);
     ownership_forget(core);
     ownership_show(core);

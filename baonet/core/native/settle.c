@@ -26,7 +26,7 @@ void core_settle(struct core *core, unsigned instructions) {
     if (rest_begins(core)) return;
     struct slot *slot = core->slot;
     uint8_t *exit_request = &FIELD(uint8_t, core->cpu, CS_EXIT_REQUEST);
-    int32_t why = atomic_exchange(&slot->kick, 0);
+    int32_t why = atomic_load(&slot->kick) ? atomic_exchange(&slot->kick, 0) : 0;
     broadcast_service(core);
     pages_settle(core);
     if (why & KICK_DOORBELL) {

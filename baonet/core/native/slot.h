@@ -74,6 +74,12 @@ static inline void slot_poke(struct slot *slot) {
     if (atomic_load(&slot->waits)) futex_ring(&slot->pokes);
 }
 
+/* A doorbell that has been rung is as if it had not. */
+static inline void slot_answer(struct slot *slot) {
+    int32_t rung = KICK_NOW | KICK_DOORBELL;
+    if (atomic_load(&slot->kick)) atomic_compare_exchange_strong(&slot->kick, &rung, 0);
+}
+
 /* At the start of its next block, whoever's slot it is: KICK_DOORBELL or KICK_MAINTENANCE. */
 static inline void slot_kick(struct slot *slot, int32_t why) { atomic_fetch_or(&slot->kick, KICK_NOW | why); }
 

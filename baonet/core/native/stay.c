@@ -46,6 +46,7 @@ static void perform(struct core *core, const struct order *order, struct outcome
 }
 
 #define WORTH_HANDING_OVER 1500u /* of a stay: to hand one over costs about half of that */
+#define WORTH_LETTING_GO 16384u /* cycles of stays, for which others may have Python: to let go of it costs as much as some 100 */
 #define WORTH_WAKING 30000u /* what others could have done beside this thread, since somebody was last woken */
 
 static struct {
@@ -153,9 +154,13 @@ static void wake(uint64_t beside, unsigned others) {
     syscall(SYS_futex, &pool.batch, FUTEX_WAKE, (int)others, NULL, NULL, 0);
 }
 
-static uint64_t run_alone(struct stay **stays, unsigned count) {
-    uint64_t began = host_now();
+static void run_alone(struct stay **stays, unsigned count) {
     for (unsigned i = 0; i < count; i++) perform(stays[i]->core, &stays[i]->order, &stays[i]->outcome);
+}
+
+static uint64_t time_alone(struct stay **stays, unsigned count) {
+    uint64_t began = host_now();
+    run_alone(stays, count);
     return host_now() - began;
 }
 
@@ -185,8 +190,10 @@ static void run_here(struct stay **stays, unsigned count, unsigned threads) {
     }
     uint64_t cycles = cycles_of(stays, count), each = (cycles * pool.pace >> 10) / count, beside = each * (count - 1);
     bool with_others = each >= WORTH_HANDING_OVER && !atomic_exchange(&pool.in_use, true);
-    uint64_t taken = with_others ? run_with_others(stays, count, beside, threads - 1) : run_alone(stays, count);
-    if (cycles) pool.pace = (7 * pool.pace + (taken << 10) / cycles) / 8;
+    uint64_t taken = with_others ? run_with_others(stays, count, beside, threads - 1) : time_alone(stays, count);
+    if (!cycles) return;
+    uint64_t pace = (taken << 10) / cycles, most = 4 * pool.pace + (1 << 10); /* a thread may have had no core meanwhile */
+    pool.pace = (7 * pool.pace + (pace < most ? pace : most)) / 8;
 }
 
 static void ask(struct ledger *ledger, struct stay *stay) {
@@ -231,7 +238,8 @@ void stays_run(struct ledger *ledger, struct stay *stays, unsigned count, unsign
         away |= !stays[i].core && stays[i].lane->away;
     }
     if (away) sched_yield(); /* the courier may have this core alone, and others wait for what it carries */
-    PyThreadState *python = count && stays->order.frozen ? PyEval_SaveThread() : NULL;
+    bool lets_go = count && stays->order.frozen && (in_here < count || cycles_of(here, in_here) >= WORTH_LETTING_GO);
+    PyThreadState *python = lets_go ? PyEval_SaveThread() : NULL;
     run_here(here, in_here, threads);
     for (unsigned i = 0; i < count; i++) stays[i].over = stays[i].core || wait_for(ledger, &stays[i], deadline);
     if (python) PyEval_RestoreThread(python);

@@ -18,7 +18,8 @@ void stays_prepare(unsigned threads);
 /*
  * All of them, by this thread and up to `threads` - 1 others of the process, and by the processes that have the others. Those
  * that have not come back by `deadline`, of the host, are not over, and are waited for when this is called again for them.
- * Where they are frozen nobody needs Python, and its other threads have it meanwhile: those that write what guests print.
+ * Where they are frozen nobody needs Python, and its other threads have it meanwhile, unless that is short: those that write what
+ * guests print.
  */
 void stays_run(struct ledger *ledger, struct stay *stays, unsigned count, unsigned threads, uint64_t deadline);
 

@@ -8,13 +8,14 @@
 #include "construct.h"
 #include "events.h"
 #include "examine.h"
-#include "footprint.h"
+#include "count.h"
 #include "leave.h"
 #include "lending.h"
 #include "memory_counts.h"
 #include "modelled.h"
 #include "modelling.h"
 #include "ownership.h"
+#include "prompt.h"
 #include "regions.h"
 #include "rights.h"
 #include "run.h"
@@ -32,6 +33,9 @@ static int core_traverse(PyObject *self, visitproc visit, void *arg) {
     Py_VISIT(core->write_emulated);
     Py_VISIT(core->outbox);
     Py_VISIT(core->expects);
+    Py_VISIT(core->ringside);
+    Py_VISIT(core->hears);
+    Py_VISIT(core->frames);
     Py_VISIT(core->take_back);
     return 0;
 }
@@ -42,6 +46,9 @@ static int core_clear(PyObject *self) {
     Py_CLEAR(core->write_emulated);
     Py_CLEAR(core->outbox);
     Py_CLEAR(core->expects);
+    Py_CLEAR(core->ringside);
+    Py_CLEAR(core->hears);
+    Py_CLEAR(core->frames);
     Py_CLEAR(core->take_back);
     return 0;
 }
@@ -61,6 +68,9 @@ static void core_dealloc(PyObject *self) {
     Py_XDECREF(core->write_emulated);
     Py_XDECREF(core->outbox);
     Py_XDECREF(core->expects);
+    Py_XDECREF(core->ringside);
+    Py_XDECREF(core->hears);
+    Py_XDECREF(core->frames);
     Py_XDECREF(core->take_back);
     lending_clear(core);
     parcels_clear(&core->pieces);
@@ -82,7 +92,7 @@ static PyObject *reset(PyObject *self, PyObject *args) {
         python_error(PyExc_RuntimeError, "unicorn: reset: %s", unicorn.strerror(error));
         return NULL;
     }
-    footprint_flush(core->cpu);
+    count_flush(core);
     unicorn.tlb_flush(core->cpu);
     ownership_forget(core);
     core->state.rest = 0;
@@ -108,6 +118,15 @@ static PyObject *run(PyObject *self, PyObject *budget) {
     long long instructions = PyLong_AsLongLong(budget);
     if (instructions == -1 && PyErr_Occurred()) return NULL;
     int reason = core_run((struct core *)self, instructions);
+    return reason == EXIT_ERROR ? NULL : PyLong_FromLong(reason);
+}
+
+static PyObject *run_lent(PyObject *self, PyObject *budget) {
+    struct core *core = (struct core *)self;
+    long long instructions = PyLong_AsLongLong(budget);
+    if (instructions == -1 && PyErr_Occurred()) return NULL;
+    if (!core->prompt || !core->lent) return PyErr_Format(PyExc_RuntimeError, "nothing is lent to this core, or not under the host's clock");
+    int reason = prompt_run(core, instructions);
     return reason == EXIT_ERROR ? NULL : PyLong_FromLong(reason);
 }
 
@@ -183,9 +202,7 @@ static PyObject *deadline(PyObject *self, PyObject *unused) {
 /* To be called before the messages are taken: what comes later rings again. */
 static PyObject *answer_doorbell(PyObject *self, PyObject *unused) {
     (void)unused;
-    _Atomic int32_t *kick = &((struct core *)self)->slot->kick;
-    int32_t rung = KICK_NOW | KICK_DOORBELL;
-    atomic_compare_exchange_strong(kick, &rung, 0);
+    slot_answer(((struct core *)self)->slot);
     Py_RETURN_NONE;
 }
 
@@ -326,6 +343,8 @@ static PyMethodDef core_methods[] = {
     {"emulate", core_emulate, METH_VARARGS, NULL},
     {"answer", core_answer, METH_O, NULL},
     {"run_errands", core_run_errands, METH_VARARGS, NULL},
+    {"run_errands_promptly", core_run_errands_promptly, METH_VARARGS, NULL},
+    {"run_lent", run_lent, METH_O, NULL},
     {"lend", core_lend, METH_VARARGS, NULL},
     {"take_back", core_take_back, METH_NOARGS, NULL},
     {"caught_up", core_caught_up, METH_NOARGS, NULL},

@@ -46,6 +46,16 @@ class NativeCore:
         outbox: list[Any],
     ) -> None: ...
     def answer(self, answers: tuple[FixedAnswer, ...]) -> None: ...
+    def run_errands_promptly(
+        self,
+        notifications: tuple[Notification, ...],
+        expects: Callable[[int, int], tuple[int, int, int] | None],
+        take_back: Callable[[], None],
+        ringside: object,
+        hears: Callable[[int, bytes], tuple[int, int] | None],
+        frames: Callable[[int, int], bytes],
+    ) -> None: ...
+    def run_lent(self, budget: int) -> int: ...
     def run_errands(
         self,
         notifications: tuple[Notification, ...],

@@ -24,10 +24,15 @@ bool window_find(struct core *core, uint64_t va, int access, int mmu_index, uint
 void window_note(struct core *core, uint64_t va, int access, int mmu_index, uint64_t tables, uint64_t ipa) {
     if (access == MMU_INST_FETCH || !region_emulated(core, ipa)) return;
     uint64_t noted = key(va, access, mmu_index);
+    core->scratch.knows_windows = true;
     *place(core, noted) = (struct known_window){.va = noted, .tables = tables, .ipa = ipa & PAGE_MASK};
 }
 
-void windows_forget(struct core *core) { memset(core->scratch.known_windows, 0, sizeof core->scratch.known_windows); }
+void windows_forget(struct core *core) {
+    if (!core->scratch.knows_windows) return;
+    core->scratch.knows_windows = false;
+    memset(core->scratch.known_windows, 0, sizeof core->scratch.known_windows);
+}
 
 void windows_flush(struct core *core, uint16_t indexes) {
     windows_forget(core);

@@ -21,21 +21,24 @@ static bool armed(const struct timer *timer) {
 
 uint64_t timer_now(struct core *core) { return clock_ticks(core, clock_visible(core)); }
 
+/* In virtual time `due` says the same, without a division. */
+static bool has_come(struct core *core, const struct timer *timer) {
+    return core->hz ? clock_visible(core) >= timer->due : timer_now(core) >= timer->cval;
+}
+
 bool arch_due(struct core *core) {
     uint64_t monitors = pmu_alarm(core);
     if (monitors != UINT64_MAX && clock_visible(core) >= monitors) return true;
-    bool first = armed(&core->state.arch.timers[0]), second = armed(&core->state.arch.timers[1]);
-    if (!first && !second) return false;
-    uint64_t now = timer_now(core);
-    return (first && now >= core->state.arch.timers[0].cval) || (second && now >= core->state.arch.timers[1].cval);
+    for (int i = 0; i < TIMERS; i++)
+        if (armed(&core->state.arch.timers[i]) && has_come(core, &core->state.arch.timers[i])) return true;
+    return false;
 }
 
 bool arch_fired(struct core *core, uint32_t *interrupt, uint64_t *due) {
     if (!arch_due(core)) return false;
-    uint64_t now = timer_now(core);
     for (int i = 0; i < TIMERS; i++) {
         struct timer *timer = &core->state.arch.timers[i];
-        if (!armed(timer) || now < timer->cval) continue;
+        if (!armed(timer) || !has_come(core, timer)) continue;
         timer->active = true;
         *interrupt = timer->intid;
         *due = timer->due;

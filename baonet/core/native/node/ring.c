@@ -5,7 +5,7 @@
 
 static size_t least(size_t a, size_t b) { return a < b ? a : b; }
 
-static ptrdiff_t room(struct ring *ring, uint64_t head) {
+ptrdiff_t ring_room(struct ring *ring, uint64_t head) {
     uint64_t filled = head - atomic_load(&ring->tail);
     return filled > RING_DATA || atomic_load(&ring->closed) ? -1 : (ptrdiff_t)(RING_DATA - filled);
 }
@@ -22,7 +22,7 @@ static size_t put(struct ring *ring, uint64_t *head, const unsigned char *bytes,
 ptrdiff_t ring_put(struct ring *ring, uint64_t *head, const void *bytes, size_t size) {
     size_t done = 0;
     for (bool told = false;;) {
-        ptrdiff_t free = room(ring, *head);
+        ptrdiff_t free = ring_room(ring, *head);
         if (free < 0) return -1;
         if (free) done += put(ring, head, (const unsigned char *)bytes + done, least(size - done, (size_t)free));
         if (done == size || told) return (ptrdiff_t)done;
@@ -36,11 +36,19 @@ ptrdiff_t ring_filled(struct ring *ring, uint64_t tail) {
     return filled > RING_DATA ? -1 : (ptrdiff_t)filled;
 }
 
-bool ring_get(struct ring *ring, uint64_t *tail, void *bytes, size_t size) {
-    size_t at = *tail % RING_DATA, first = least(size, RING_DATA - at);
+void ring_show(const struct ring *ring, uint64_t tail, void *bytes, size_t size) {
+    size_t at = tail % RING_DATA, first = least(size, RING_DATA - at);
     memcpy(bytes, ring->data + at, first);
     memcpy((unsigned char *)bytes + first, ring->data, size - first);
+}
+
+bool ring_skip(struct ring *ring, uint64_t *tail, size_t size) {
     *tail += size;
     atomic_store(&ring->tail, *tail);
     return atomic_load(&ring->starved) && atomic_exchange(&ring->starved, 0);
+}
+
+bool ring_get(struct ring *ring, uint64_t *tail, void *bytes, size_t size) {
+    ring_show(ring, *tail, bytes, size);
+    return ring_skip(ring, tail, size);
 }

@@ -28,7 +28,12 @@ ptrdiff_t ring_put(struct ring *ring, uint64_t *head, const void *bytes, size_t 
 /* How much there is to take; -1: the sender's count is none. */
 ptrdiff_t ring_filled(struct ring *ring, uint64_t tail);
 
-/* Takes `size` bytes, which there are; whether the sender waits for that. */
+/* For how much there is room; -1: nobody takes it. */
+ptrdiff_t ring_room(struct ring *ring, uint64_t head);
+
+/* The first `size` bytes, which there are: copies them; takes them away, and tells whether the sender waits for that; both. */
+void ring_show(const struct ring *ring, uint64_t tail, void *bytes, size_t size);
+bool ring_skip(struct ring *ring, uint64_t *tail, size_t size);
 bool ring_get(struct ring *ring, uint64_t *tail, void *bytes, size_t size);
 
 #endif

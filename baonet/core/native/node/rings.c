@@ -6,6 +6,7 @@
 #include "bell.h"
 #include "ledger.h"
 #include "ring.h"
+#include "ringside.h"
 
 struct end {
     struct ring *in, *out;
@@ -21,6 +22,7 @@ struct rings {
     unsigned index, pcpus;
     struct end *ends; /* by pcpu */
     struct sleeper sleeper;
+    struct ringside ringside;
 };
 
 /* `size` bytes of a buffer from `at` on, which `kept` keeps; NULL and an exception when it has not so many. */
@@ -204,6 +206,82 @@ static PyObject *sleep_until_rung(PyObject *object, PyObject *seconds) {
     return PyBool_FromLong(rung);
 }
 
+/* For a core: the same without Python. */
+
+static bool side_called(void *rings) {
+    const struct rings *self = rings;
+    return atomic_load(&self->slots[self->index].bell) & BELL_CALLED;
+}
+
+/* Whether more than so many bytes wait, for which there is news then, though it was taken. */
+static void side_settle(struct rings *self, unsigned peer, ptrdiff_t seen) {
+    struct slot *slot = &self->slots[self->index];
+    uint64_t bit = UINT64_C(1) << peer % 64;
+    atomic_fetch_and(&slot->news[peer / 64], ~bit);
+    if (ring_filled(self->ends[peer].in, self->ends[peer].tail) != seen || atomic_load(&self->ends[peer].in->ended))
+        atomic_fetch_or(&slot->news[peer / 64], bit);
+}
+
+static uint32_t side_look(void *rings, unsigned *peer, uint8_t *bytes, uint32_t most) {
+    struct rings *self = rings;
+    for (unsigned word = 0; word * 64 < self->pcpus; word++) {
+        uint64_t bits = atomic_load(&self->slots[self->index].news[word]);
+        for (; bits; bits &= bits - 1) {
+            unsigned found = word * 64 + (unsigned)__builtin_ctzll(bits);
+            if (found >= self->pcpus || !self->ends[found].in) return RINGSIDE_OTHER;
+            struct end *end = &self->ends[found];
+            if (atomic_load(&end->in->ended)) return RINGSIDE_OTHER;
+            ptrdiff_t filled = ring_filled(end->in, end->tail);
+            if (filled < 0) return RINGSIDE_OTHER;
+            if (!filled) {
+                side_settle(self, found, 0);
+                continue;
+            }
+            *peer = found;
+            ring_show(end->in, end->tail, bytes, (size_t)filled < most ? (size_t)filled : most);
+            return (uint32_t)filled;
+        }
+    }
+    return 0;
+}
+
+static void side_take(void *rings, unsigned peer, uint32_t size) {
+    struct rings *self = rings;
+    struct end *end = &self->ends[peer];
+    bool starved = ring_skip(end->in, &end->tail, size);
+    side_settle(self, peer, 0);
+    if (starved) call_peer(self, end, peer);
+}
+
+static bool side_has_room(void *rings, unsigned peer, uint32_t size) {
+    struct rings *self = rings;
+    struct end *end = peer < self->pcpus ? &self->ends[peer] : NULL;
+    return end && end->out && ring_room(end->out, end->head) >= (ptrdiff_t)size;
+}
+
+static void side_put(void *rings, unsigned peer, const uint8_t *bytes, uint32_t size) {
+    struct rings *self = rings;
+    struct end *end = &self->ends[peer];
+    if (ring_put(end->out, &end->head, bytes, size) > 0) announce(self, end, peer);
+}
+
+static bool side_sleep(void *rings, uint64_t nanoseconds) {
+    struct rings *self = rings;
+    return bell_sleep(&self->sleeper, &self->slots[self->index], self->pcpus, nanoseconds);
+}
+
+static void let_go(PyObject *capsule) { Py_XDECREF((PyObject *)PyCapsule_GetContext(capsule)); }
+
+/* It keeps these rings. */
+static PyObject *ringside(PyObject *object, PyObject *none) {
+    struct rings *self = (struct rings *)object;
+    (void)none;
+    self->ringside = (struct ringside){self, side_called, side_look, side_take, side_has_room, side_put, side_sleep};
+    PyObject *capsule = PyCapsule_New(&self->ringside, RINGSIDE_NAME, let_go);
+    if (capsule) PyCapsule_SetContext(capsule, Py_NewRef(object));
+    return capsule;
+}
+
 PyObject *call(PyObject *module, PyObject *args) {
     (void)module;
     Py_buffer slots;
@@ -242,6 +320,7 @@ static PyMethodDef methods[] = {
     {"lost", lost, METH_NOARGS, NULL},
     {"called", called, METH_NOARGS, NULL},
     {"sleep", sleep_until_rung, METH_O, NULL},
+    {"ringside", ringside, METH_NOARGS, NULL},
     {NULL, NULL, 0, NULL},
 };
 PyTypeObject rings_type = {

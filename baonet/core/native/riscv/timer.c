@@ -20,7 +20,13 @@ static bool armed(const struct core *core) {
 
 uint64_t timer_now(struct core *core) { return clock_ticks(core, clock_visible(core)); }
 
-bool arch_due(struct core *core) { return armed(core) && timer_now(core) >= core->state.arch.timer.compare; }
+/* In virtual time `due` says the same, without a division. */
+static bool has_come(struct core *core) {
+    const struct timer *timer = &core->state.arch.timer;
+    return core->hz ? clock_visible(core) >= timer->due : timer_now(core) >= timer->compare;
+}
+
+bool arch_due(struct core *core) { return armed(core) && has_come(core); }
 
 static void fire(struct core *core) {
     struct timer *timer = &core->state.arch.timer;
@@ -62,7 +68,7 @@ void timer_renew(struct core *core) {
 
 bool timer_is_late(struct core *core) {
     const struct timer *timer = &core->state.arch.timer;
-    return core->arch.sstc && !timer->fired && timer_now(core) >= timer->compare;
+    return core->arch.sstc && !timer->fired && has_come(core);
 }
 
 void timer_look(struct core *core) {
