@@ -29,7 +29,6 @@ from baonet.machine.islands import islands, touching
 from baonet.memory.node import NodeMemory, Use
 from baonet.wire.messages import AGENT
 from baonet.wire.port import Port, SolePort
-from baonet.wire.ring_port import RingPort
 from baonet.wire.roles import Role
 
 
@@ -94,10 +93,7 @@ def host_actor(plan: Plan, pcpu: int, memory: NodeMemory, epoch: int, port: Port
     vm = plan.vms[assignment.vm]
     core = build(plan.machine, vm.config, vm.pcpus, assignment.vcpu, memory=memory, epoch=epoch, records=tracing)
     recorder = Recorder(pcpu, core, port, AGENT, tracing=True) if tracing else None
-    actor = PcpuActor(plan, pcpu, core, port, recorder=recorder)
-    if isinstance(port, RingPort) and recorder is None and memory.ownership.ledger(assignment.vm) is None:
-        actor.run_errands(port)
-    return actor
+    return PcpuActor(plan, pcpu, core, port, recorder=recorder)
 
 
 def crews(
@@ -149,7 +145,12 @@ def _host_crews(plan: Plan, memory: NodeMemory, placement: Placement, epoch: int
         assert assignment is not None
 
         def prepare(port: Port) -> CrewMain:
-            return host_actor(plan, pcpu, memory, epoch, port, tracing=tracing).run
+            from baonet.wire.ring_port import RingPort  # noqa: PLC0415 - the parent has it where there are rings
+
+            actor = host_actor(plan, pcpu, memory, epoch, port, tracing=tracing)
+            if isinstance(port, RingPort) and not tracing and memory.ownership.ledger(assignment.vm) is None:
+                actor.run_errands(port)
+            return actor.run
 
         use = Use(frozenset((assignment.vm,)), frozenset(plan.vms[assignment.vm].pcpus), kicks=peers)
         return Crew(Role.PCPU, pcpu, (pcpu,), peers, use, prepare)
