@@ -9,14 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from enum import Enum
-from typing import final
+from typing import TYPE_CHECKING, final
 
 from baonet.actors.conductor import Conductor
 from baonet.actors.crew import Failures, load_seats, opened, serve
 from baonet.actors.events import events
 from baonet.actors.faults import MessageFaults
 from baonet.actors.island import Island, undisturbed
-from baonet.actors.pcpu import PcpuActor
 from baonet.actors.recorder import Recorder
 from baonet.actors.seat import Seat
 from baonet.core.architecture import Member
@@ -30,6 +29,9 @@ from baonet.memory.node import NodeMemory, Use
 from baonet.wire.messages import AGENT
 from baonet.wire.port import Port, SolePort
 from baonet.wire.roles import Role
+
+if TYPE_CHECKING:
+    from baonet.actors.pcpu import PcpuActor
 
 
 class Placement(Enum):
@@ -88,6 +90,8 @@ def neighbours(plan: Plan) -> dict[int, frozenset[int]]:
 
 def host_actor(plan: Plan, pcpu: int, memory: NodeMemory, epoch: int, port: Port, *, tracing: bool) -> PcpuActor:
     """A pcpu that runs freely."""
+    from baonet.actors.pcpu import PcpuActor  # noqa: PLC0415 - under the host's clock only
+
     assignment = plan.pcpus[pcpu]
     assert assignment is not None
     vm = plan.vms[assignment.vm]
@@ -145,7 +149,7 @@ def _host_crews(plan: Plan, memory: NodeMemory, placement: Placement, epoch: int
         assert assignment is not None
 
         def prepare(port: Port) -> CrewMain:
-            from baonet.wire.ring_port import RingPort  # noqa: PLC0415 - the parent has it where there are rings
+            from baonet.wire.ring_port import RingPort  # noqa: PLC0415 - as above
 
             actor = host_actor(plan, pcpu, memory, epoch, port, tracing=tracing)
             if isinstance(port, RingPort) and not tracing and memory.ownership.ledger(assignment.vm) is None:
