@@ -19,7 +19,7 @@ from typing import final
 from baonet.actors.node import Died
 from baonet.actors.refusals import refused
 from baonet.core.child import held
-from baonet.core.cpu import RING_SIZE, call, kick
+from baonet.core.cpu import RING_SIZE, call, kick, make_ahead
 from baonet.core.engine import load
 from baonet.core.selftest import ensure
 from baonet.hyp.vmm import Plan
@@ -90,6 +90,7 @@ class ProcessNode:
         ready(plan)
         if preload:
             load(plan.machine.platform.architecture)
+            make_ahead(plan.machine)
         self._plan, self._memory, self._share = plan, memory, share
         nodes = None if share is None else share.nodes
         epoch = time.monotonic_ns() if share is None else share.epoch
