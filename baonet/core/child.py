@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import _signal  # what signal makes of its own calls, members of enumerations, a child has no use for
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,6 +12,7 @@ from baonet.core import _node
 
 ENDINGS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 """What a terminal, `timeout` or a batch system sends to a whole group of processes. It is for the one that leads it."""
+_NUMBERS: Final = tuple(map(int, ENDINGS))
 
 
 @contextmanager
@@ -28,8 +30,8 @@ def held() -> Iterator[None]:
 
 def belong_to(parent: int) -> None:
     """Call it first in a child of the process ``parent``. It may still be in what ``held`` holds back."""
-    signal.set_wakeup_fd(-1)  # of an event loop of the parent's
-    for number in ENDINGS:
-        signal.signal(number, signal.SIG_IGN)
+    _signal.set_wakeup_fd(-1)  # of an event loop of the parent's
+    for number in _NUMBERS:
+        _signal.signal(number, _signal.SIG_IGN)
     _node.die_with_parent(parent)
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDINGS)
+    _signal.pthread_sigmask(_signal.SIG_UNBLOCK, _NUMBERS)

@@ -12,12 +12,12 @@ import signal
 import socket
 import sys
 import time
-import warnings
 from collections.abc import Callable, Mapping
 from typing import final
 
 from baonet.actors.node import Died
 from baonet.actors.refusals import refused
+from baonet.core import _node
 from baonet.core.child import held
 from baonet.core.cpu import RING_SIZE, call, kick, make_ahead
 from baonet.core.engine import load
@@ -52,13 +52,6 @@ def ready(plan: Plan) -> None:
     """Have the engine, and the messages, of the machine's architecture. Raises as ``ensure``."""
     ensure(plan.machine.platform.architecture)
     speak(plan.machine.platform.architecture)
-
-
-def _fork() -> int:
-    """As ``os.fork``. Python 3.12 warns of threads beside this one: what they hold, the child has no need of."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)
-        return os.fork()
 
 
 @final
@@ -122,7 +115,6 @@ class ProcessNode:
         gc.freeze()
         sys.stdout.flush()
         sys.stderr.flush()
-        self._pids: dict[int, int] = {}
         self._killed: set[int] = set()
         self._killings = killings()
         self._words = {address: LastWords() for address in members}
@@ -133,26 +125,22 @@ class ProcessNode:
         agent = os.getpid()
 
         with held():
-            for address, crew in members.items():
-                words = self._words[address]
-                try:
-                    pid = _fork()
-                except OSError:
-                    self._kill_all()
-                    raise
-                if pid == 0:
-                    live(
-                        crew,
-                        channels[address],
-                        agent,
-                        memory,
-                        words,
-                        rings=self._rings,
-                        confined=reason is None,
-                        share=share,
-                    )
-                words.begin()
-                self._pids[address] = pid
+            forked = _node.fork(len(members))
+            if isinstance(forked, int):
+                address = self._addresses[forked]
+                live(
+                    members[address],
+                    channels[address],
+                    agent,
+                    memory,
+                    self._words[address],
+                    rings=self._rings,
+                    confined=reason is None,
+                    share=share,
+                )
+        self._pids = dict(zip(members, forked, strict=True))
+        for words in self._words.values():
+            words.begin()
         gc.unfreeze()
         if share is not None and self._rings is not None:
             share.carry(self._rings)
