@@ -13,7 +13,7 @@ import socket
 import sys
 import time
 from collections.abc import Callable, Mapping
-from typing import final
+from typing import Final, final
 
 from baonet.actors.node import Died
 from baonet.actors.refusals import refused
@@ -29,12 +29,31 @@ from baonet.launch.pin import AUTO, Pin
 from baonet.launch.pinning import Pinning
 from baonet.launch.process import LastWords, live
 from baonet.launch.share import Share
+from baonet.machine import ClockMode
 from baonet.memory.host import killings
 from baonet.memory.node import NodeMemory
 from baonet.memory.rings import RingMemory
+from baonet.wire.codec import prepare
+from baonet.wire.control import (
+    ConsoleOutput,
+    Delivered,
+    Digest,
+    Hello,
+    Horizon,
+    Reached,
+    Running,
+    Start,
+    Statistics,
+    Stop,
+    Stopped,
+)
 from baonet.wire.messages import AGENT, accepted, speak
 from baonet.wire.port import Channel, SocketPort
 from baonet.wire.roles import Role
+
+_SAID: Final = (Hello, Start, Running, ConsoleOutput, Stop, Statistics, Stopped)
+_SAID_IN_VIRTUAL_TIME: Final = (Horizon, Reached, Digest, Delivered)
+"""Between the agent and every crew that it speaks with."""
 
 
 def reload(plan: Plan, memory: NodeMemory, vm: int) -> str | None:
@@ -84,6 +103,9 @@ class ProcessNode:
         if preload:
             load(plan.machine.platform.architecture)
             make_ahead(plan.machine)
+        prepare(_SAID)
+        if plan.machine.clock.mode is ClockMode.VIRTUAL:
+            prepare(_SAID_IN_VIRTUAL_TIME)
         self._plan, self._memory, self._share = plan, memory, share
         nodes = None if share is None else share.nodes
         epoch = time.monotonic_ns() if share is None else share.epoch
