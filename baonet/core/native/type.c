@@ -82,7 +82,7 @@ static PyObject *reset(PyObject *self, PyObject *args) {
         python_error(PyExc_RuntimeError, "unicorn: reset: %s", unicorn.strerror(error));
         return NULL;
     }
-    footprint_flush(core->cpu);
+    if (core->state.translated) footprint_flush(core->cpu);
     unicorn.tlb_flush(core->cpu);
     ownership_forget(core);
     core->state.rest = 0;
