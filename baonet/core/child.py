@@ -13,6 +13,8 @@ from baonet.core import _node
 ENDINGS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 """What a terminal, `timeout` or a batch system sends to a whole group of processes. It is for the one that leads it."""
 _NUMBERS: Final = tuple(map(int, ENDINGS))
+_IGNORED: Final = int(signal.SIG_IGN)
+_UNBLOCK: Final = int(signal.SIG_UNBLOCK)
 
 
 @contextmanager
@@ -30,8 +32,8 @@ def held() -> Iterator[None]:
 
 def belong_to(parent: int) -> None:
     """Call it first in a child of the process ``parent``. It may still be in what ``held`` holds back."""
-    _signal.set_wakeup_fd(-1)  # of an event loop of the parent's
+    signal.set_wakeup_fd(-1)  # of an event loop of the parent's
     for number in _NUMBERS:
-        _signal.signal(number, _signal.SIG_IGN)
+        _signal.signal(number, _IGNORED)
     _node.die_with_parent(parent)
-    _signal.pthread_sigmask(_signal.SIG_UNBLOCK, _NUMBERS)
+    _signal.pthread_sigmask(_UNBLOCK, _NUMBERS)  # type: ignore[attr-defined]  # which it has

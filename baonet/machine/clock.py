@@ -10,7 +10,6 @@ from baonet.machine.dataclass import dataclass
 from baonet.machine.faults import MessageKind
 from baonet.machine.rate import HOST, Rate
 
-
 _rate: Final = cache(Rate)  # a machine has one, of which all that has to do with time asks
 
 
