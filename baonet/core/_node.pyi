@@ -358,5 +358,11 @@ def exact_timeouts() -> None:
 def die_with_parent(parent: int) -> None:
     """Have the kernel kill this process when its parent, of which this is the process number, ends. Raises OSError."""
 
+def fork(count: int) -> tuple[int, ...] | int:
+    """Fork so many processes: the numbers of the processes, or in one of them which of them it is, from 0 on.
+
+    The parent does nothing else in between. Raises OSError, of which none is left then.
+    """
+
 def tell_refused_calls() -> None:
     """Tell on standard error, from now on, which system call a seccomp filter has refused. Raises OSError."""

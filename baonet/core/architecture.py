@@ -475,6 +475,9 @@ class CoreWing(Protocol):
 
     def trial(self) -> Trial: ...
 
+    def make_ahead(self, machine: Machine) -> None:
+        """Make what the first core takes in each process that is forked from this one later. Raises as ``core``."""
+
     def core(self, machine: Machine, vm: Vm, vcpu: int, wiring: Wiring) -> Core:
         """A core for ``vcpu`` of ``vm``, into which nothing is mapped yet."""
 

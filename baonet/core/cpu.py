@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import mmap
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Final
 
 from baonet.core import _node, wings
@@ -31,6 +32,7 @@ __all__ = [
     "flip",
     "interrupt_exits",
     "kick",
+    "make_ahead",
     "rounds",
     "rung",
     "uarts",
@@ -87,6 +89,15 @@ def _map(core: Core, wing: CoreWing, memory: NodeMemory, machine: Machine, vm: V
     for window in vm.devices:
         if window.va is not None:
             core.map_unassigned(window.va, window.size)
+
+
+def make_ahead(machine: Machine) -> None:
+    """Before this process forks those that build the machine's cores: what they have in common is made once.
+
+    What the host refuses here it may not refuse them, and else they say so.
+    """
+    with suppress(MemoryError):
+        wings.of(machine).make_ahead(machine)
 
 
 def build(

@@ -12,14 +12,14 @@ import os
 import signal
 import sys
 import time
-import warnings
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, final
+from typing import TYPE_CHECKING, Final, final
 
 from baonet.actors.node import Died
 from baonet.actors.refusals import refused
+from baonet.core import _node
 from baonet.core.child import held
-from baonet.core.cpu import RING_SIZE, call, kick
+from baonet.core.cpu import RING_SIZE, call, kick, make_ahead
 from baonet.core.engine import load
 from baonet.core.selftest import ensure
 from baonet.hyp.vmm import Plan
@@ -28,8 +28,23 @@ from baonet.launch.crews import Crew, Placement, crews
 from baonet.launch.pin import AUTO, Pin
 from baonet.launch.pinning import Pinning
 from baonet.launch.process import LastWords, live
+from baonet.machine import ClockMode
 from baonet.memory.host import killings
 from baonet.memory.node import NodeMemory
+from baonet.wire.codec import prepare
+from baonet.wire.control import (
+    ConsoleOutput,
+    Delivered,
+    Digest,
+    Hello,
+    Horizon,
+    Reached,
+    Running,
+    Start,
+    Statistics,
+    Stop,
+    Stopped,
+)
 from baonet.wire.messages import AGENT, accepted, speak
 from baonet.wire.port import Channel, SocketPort
 from baonet.wire.roles import Role
@@ -37,6 +52,10 @@ from baonet.wire.roles import Role
 if TYPE_CHECKING:
     from baonet.launch.share import Share
     from baonet.memory.rings import RingMemory
+
+_SAID: Final = (Hello, Start, Running, ConsoleOutput, Stop, Statistics, Stopped)
+_SAID_IN_VIRTUAL_TIME: Final = (Horizon, Reached, Digest, Delivered)
+"""Between the agent and every crew that it speaks with."""
 
 
 def reload(plan: Plan, memory: NodeMemory, vm: int) -> str | None:
@@ -54,13 +73,6 @@ def ready(plan: Plan) -> None:
     """Have the engine, and the messages, of the machine's architecture. Raises as ``ensure``."""
     ensure(plan.machine.platform.architecture)
     speak(plan.machine.platform.architecture)
-
-
-def _fork() -> int:
-    """As ``os.fork``. Python 3.12 warns of threads beside this one: what they hold, the child has no need of."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)
-        return os.fork()
 
 
 @final
@@ -92,6 +104,10 @@ class ProcessNode:
         ready(plan)
         if preload:
             load(plan.machine.platform.architecture)
+            make_ahead(plan.machine)
+        prepare(_SAID)
+        if plan.machine.clock.mode is ClockMode.VIRTUAL:
+            prepare(_SAID_IN_VIRTUAL_TIME)
         self._plan, self._memory, self._share = plan, memory, share
         nodes = None if share is None else share.nodes
         epoch = time.monotonic_ns() if share is None else share.epoch
@@ -123,7 +139,6 @@ class ProcessNode:
         gc.freeze()
         sys.stdout.flush()
         sys.stderr.flush()
-        self._pids: dict[int, int] = {}
         self._killed: set[int] = set()
         self._killings = killings()
         self._words = {address: LastWords() for address in members}
@@ -134,26 +149,22 @@ class ProcessNode:
         agent = os.getpid()
 
         with held():
-            for address, crew in members.items():
-                words = self._words[address]
-                try:
-                    pid = _fork()
-                except OSError:
-                    self._kill_all()
-                    raise
-                if pid == 0:
-                    live(
-                        crew,
-                        channels[address],
-                        agent,
-                        memory,
-                        words,
-                        rings=self._rings,
-                        confined=reason is None,
-                        share=share,
-                    )
-                words.begin()
-                self._pids[address] = pid
+            forked = _node.fork(len(members))
+            if isinstance(forked, int):
+                address = self._addresses[forked]
+                live(
+                    members[address],
+                    channels[address],
+                    agent,
+                    memory,
+                    self._words[address],
+                    rings=self._rings,
+                    confined=reason is None,
+                    share=share,
+                )
+        self._pids = dict(zip(members, forked, strict=True))
+        for words in self._words.values():
+            words.begin()
         gc.unfreeze()
         if share is not None and self._rings is not None:
             share.carry(self._rings)

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from enum import Enum
+from functools import cache
+from typing import Final
 
 from baonet.machine.dataclass import dataclass
 from baonet.machine.faults import MessageKind
 from baonet.machine.rate import HOST, Rate
+
+_rate: Final = cache(Rate)  # a machine has one, of which all that has to do with time asks
 
 
 class ClockMode(Enum):
@@ -44,7 +48,7 @@ class Clock:
     @property
     def cycles(self) -> Rate:
         """Of a pcpu in virtual time."""
-        return Rate(self.mhz * 1_000_000)
+        return _rate(self.mhz * 1_000_000)
 
     @property
     def rate(self) -> Rate:

@@ -207,6 +207,8 @@ class HostedRun:
     def begin(self) -> None:
         """What comes first, without Trio, where it is processes that say it; ``live`` has the rest."""
         if isinstance(self._node, ProcessNode):
+            if self._node.processes > cores():  # guests that compute leave no core to load it on
+                import trio  # noqa: F401, PLC0415 - see above
             began, limit = time.monotonic(), self._options.timeout
             self.agent.begin(self._node.port, _FIRST if limit is None else min(limit, _FIRST))
             self._spent = time.monotonic() - began

@@ -9,7 +9,7 @@ from __future__ import annotations
 import struct
 import types
 import typing
-from collections.abc import Callable, Iterator, Set
+from collections.abc import Callable, Iterable, Iterator, Set
 
 import msgpack
 
@@ -29,6 +29,7 @@ __all__ = [
     "frame",
     "kept",
     "load",
+    "prepare",
     "was_kept",
 ]
 
@@ -96,6 +97,12 @@ def _form(number: int) -> RecordForm:
         fact = FACT[number]
         found = _forms[number] = _record(fact.kind, fact)
     return found
+
+
+def prepare(kinds: Iterable[type]) -> None:
+    """Find now how messages of these types are written and read: what is forked from this process need not then."""
+    for kind in kinds:
+        _form(NUMBER[kind])
 
 
 def encode(message: Message) -> bytes:

@@ -36,6 +36,7 @@ if os.fork() == 0:
     os._exit(0)
 assert os.wait()[1] == 0
 hosted._FIRST = {patience}
+hosted.cores = lambda: {cores}
 class Seen:
     agent = os.getpid()
     def find_spec(self, name, *_):
@@ -107,7 +108,8 @@ def test_a_run_loads_what_it_needs(architecture: str, platform: str, tmp_path: P
 )
 def test_a_guests_first_words_do_not_wait_for_trio(file: str, options: tuple[str, ...], tmp_path: Path) -> None:
     """Nor does a process of pcpus ever load it, which could not when it is confined."""
-    lines = said(FIRST.format(patience=PROCESS, file=f"configs/{file}.yaml", options=options), tmp_path).splitlines()
+    code = FIRST.format(patience=PROCESS, cores=2, file=f"configs/{file}.yaml", options=options)
+    lines = said(code, tmp_path).splitlines()
     (trio,) = (number for number, line in enumerate(lines) if line.startswith("Trio is loaded"))
     assert trio > 0, "somebody has spoken"
     early = set(lines[trio].split())
@@ -131,6 +133,12 @@ commands._SPARE = 64 << 20
 print(faults())
 """
     assert int(said(code, Path("/nonexistent"))) < 1000, "of 16384 pages"
+
+
+def test_trio_comes_before_guests_that_would_leave_no_core_to_load_it_on(tmp_path: Path) -> None:
+    options = ("--clock", "host")
+    code = FIRST.format(patience=PROCESS, cores=1, file="configs/ping-pong.yaml", options=options)
+    assert said(code, tmp_path).startswith("Trio is loaded")
 
 
 def test_the_help_loads_what_it_says_and_the_version_nothing_of_a_machine(tmp_path: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import resource
 from pathlib import Path
 
 import pytest
@@ -10,7 +12,7 @@ from baonet.core.armv8.engine import native
 from baonet.hyp.armv8.cpu import Exit
 from tests.core import virtual
 from tests.core.bench import RAM
-from tests.core.virtual import HVC
+from tests.core.virtual import HVC, MAX
 
 NEXT = 0x1400_0001  # b .+4: a block
 BLOCKS = 30_000  # the library's table begins with room for 32768 with four in a bucket, ours with 2048
@@ -55,3 +57,41 @@ def test_all_blocks_are_found_again_until_they_are_forgotten(blocks: int) -> Non
     assert [run(core), run(core)] == [blocks + 1, 0]
     core.reset(RAM, 0)
     assert [run(core), run(core)] == [blocks + 1, 0]
+
+
+def test_to_reset_a_core_that_has_run_nothing_touches_little() -> None:
+    core = virtual.core(HVC)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    core.reset(RAM, 0)
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before < 60  # the table of blocks has 128 pages
+
+
+def in_a_process() -> list[int]:
+    """Of the first core in it and of another: how many bytes it takes, and how many blocks are translated."""
+    reader, writer = os.pipe()
+    child = os.fork()
+    if child == 0:
+        found = []
+        for _ in range(2):
+            before = private()
+            core = virtual.core(NEXT, HVC)
+            found += [private() - before, run(core)]
+        os.write(writer, " ".join(map(str, found)).encode())
+        os._exit(0)
+    os.close(writer)
+    with open(reader) as end:
+        said = end.read()
+    os.waitpid(child, 0)
+    return [int(each) for each in said.split()]
+
+
+def test_the_first_core_of_a_process_is_one_that_was_made_ahead() -> None:
+    run(virtual.core(NEXT, HVC))  # with what is made once
+    native.make_ahead(0)  # of another model, which is of no use
+    plain, translated_plain, *_ = in_a_process()
+    native.make_ahead(MAX)
+    ahead, translated_ahead, _, translated_another = in_a_process()
+    assert translated_plain == translated_ahead == translated_another == 2
+    assert ahead < plain - 300_000
+    again, *_ = in_a_process()
+    assert again < plain - 300_000

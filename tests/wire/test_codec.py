@@ -23,8 +23,8 @@ from baonet.hyp.armv8 import vgic_messages as vgic
 from baonet.hyp.armv8.report import Armv8Report
 from baonet.hyp.riscv import irqc_messages as irqc
 from baonet.hyp.riscv import sbi_messages as sbi
+from baonet.wire import codec, turns
 from baonet.wire import messages as wire
-from baonet.wire import turns
 from baonet.wire.cluster import ClusterMessage
 from baonet.wire.codec import MAX_FRAME, FrameReader, ProtocolError, decode, encode, frame
 from baonet.wire.messages import Hello, Stop, Stopped, accepted, every
@@ -226,6 +226,16 @@ def test_messages_that_change_have_another_version() -> None:
     shapes = sorted(f"{fact.number} {_shape(fact.kind)}" for fact in FACTS)
     found = hashlib.sha256("\n".join(shapes).encode()).hexdigest()
     assert {wire.VERSION: found} == SHAPES, "count VERSION up, once between two releases, and write this here"
+
+
+def test_what_is_prepared_is_found_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(codec, "_forms", {})
+    codec.prepare((Hello, Stopped))
+    monkeypatch.setattr(codec, "_record", None)
+    hello = Hello(wire.VERSION, 3)
+    assert decode(encode(hello)) == hello
+    with pytest.raises(TypeError):
+        encode(Stop())
 
 
 def test_the_page_is_current() -> None:

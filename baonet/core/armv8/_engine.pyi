@@ -9,6 +9,7 @@ from baonet.core.native.type import NativeCore
 from baonet.core.native.type import Rounds as Rounds
 from baonet.core.native.type import attend as attend
 from baonet.core.native.type import load as load
+from baonet.core.native.type import make_ahead as make_ahead
 
 class Core(NativeCore):
     """One emulated CPU.

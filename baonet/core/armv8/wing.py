@@ -34,6 +34,9 @@ class Armv8Cores:
 
         return TRIAL
 
+    def make_ahead(self, machine: Machine) -> None:
+        engine.native.make_ahead(_MODELS[Armv8Platform.of(machine.platform).cpu_model])
+
     def core(self, machine: Machine, vm: Vm, vcpu: int, wiring: Wiring) -> Core:
         arch = Armv8Platform.of(machine.platform)
         return engine.native.Core(

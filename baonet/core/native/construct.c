@@ -2,6 +2,8 @@
 #include "construct.h"
 
 #include <sys/mman.h>
+#include <sys/types.h>
+#include <unistd.h>
 #include <unicorn/unicorn.h>
 
 #include "architecture.h"
@@ -49,15 +51,48 @@ static int has_memory(void) {
     return 1;
 }
 
-static int open_uc(struct core *core) {
-    if (!has_memory()) return -1;
-    int error = unicorn.open(ARCH_UNICORN, &core->uc);
-    if (error) return fail(error, "open");
-    if ((error = unicorn.ctl(core->uc, UC_CTL_WRITE(UC_CTL_CPU_MODEL, 1), core->cpu_model))) return fail(error, "CPU model");
-    if ((error = unicorn.ctl(core->uc, UC_CTL_WRITE(UC_CTL_UC_USE_EXITS, 1), 1))) return fail(error, "exits");
-    if ((error = arch_configure(core->uc))) return fail(error, "configure the CPU");
+/* A CPU of this model, in the library. NULL with a Python error. */
+static void *make_cpu(int model) {
+    if (!has_memory()) return NULL;
+    void *uc = NULL;
+    const char *what = "open";
     uint64_t pc = 0; /* the first register access creates the CPU */
-    if ((error = unicorn.reg_write(core->uc, ARCH_UNICORN_PC, &pc))) return fail(error, "create the CPU");
+    int error = unicorn.open(ARCH_UNICORN, &uc);
+    if (!error) what = "CPU model", error = unicorn.ctl(uc, UC_CTL_WRITE(UC_CTL_CPU_MODEL, 1), model);
+    if (!error) what = "exits", error = unicorn.ctl(uc, UC_CTL_WRITE(UC_CTL_UC_USE_EXITS, 1), 1);
+    if (!error) what = "configure the CPU", error = arch_configure(uc);
+    if (!error) what = "create the CPU", error = unicorn.reg_write(uc, ARCH_UNICORN_PC, &pc);
+    if (!error) return uc;
+    fail(error, what);
+    if (uc) unicorn.close(uc);
+    return NULL;
+}
+
+/* What processes have that are forked from the one that made it: the first core of this model in each takes it. */
+static struct {
+    void *uc;
+    int model;
+    pid_t maker;
+} ahead;
+
+int core_make_ahead(int model) {
+    if (ahead.uc && ahead.model == model && ahead.maker == getpid()) return 0;
+    void *uc = make_cpu(model);
+    if (!uc) return -1;
+    if (ahead.uc) unicorn.close(ahead.uc);
+    ahead.uc = uc, ahead.model = model, ahead.maker = getpid();
+    return 0;
+}
+
+static void *take_cpu(int model) {
+    if (!ahead.uc || ahead.model != model || ahead.maker == getpid()) return make_cpu(model);
+    void *uc = ahead.uc;
+    ahead.uc = NULL;
+    return uc;
+}
+
+static int open_uc(struct core *core) {
+    if (!(core->uc = take_cpu(core->cpu_model))) return -1;
     core->cpu = FIELD(void *, core->uc, UC_CPU);
     core->env = (uint8_t *)core->cpu + CPU_ENV;
     if (FIELD(void *, core->cpu, CS_ENV_PTR) != core->env || FIELD(void *, core->cpu, CS_UC) != core->uc ||
@@ -69,7 +104,7 @@ static int open_uc(struct core *core) {
     }
     FIELD(uint8_t, core->cpu, CS_CREATED) = 1;
     size_t hook;
-    error = unicorn.hook_add(core->uc, &hook, UC_HOOK_INTR, arch_interrupt_hook, core, 1, 0);
+    int error = unicorn.hook_add(core->uc, &hook, UC_HOOK_INTR, arch_interrupt_hook, core, 1, 0);
     return error ? fail(error, "interrupt hook") : 0;
 }
 

@@ -46,7 +46,6 @@ void footprint_flush(void *cpu) {
     void *tcg = FIELD(void *, FIELD(void *, cpu, CS_UC), UC_TCG_CTX);
     bool few = FIELD(size_t, table(tcg), TABLE_COUNT) == FEW_BUCKETS;
     if (few) use(table(tcg), TABLE_BUCKETS);
-    unicorn.tb_flush(cpu);
-    if (few) use(table(tcg), FEW_BUCKETS);
-    else use_few(table(tcg));
+    unicorn.tb_flush(cpu); /* it goes through the whole table */
+    use_few(table(tcg));
 }

@@ -70,7 +70,7 @@ PyObject *core_model_memory(PyObject *self, PyObject *args) {
     core->view.walk = walk_stage1;
     core->view.stage2 = walk_stage2;
     core->pace = clock_pace(cycles, instructions);
-    count_flush(core); /* what there is says nothing */
+    if (core->state.translated) count_flush(core); /* what there is says nothing */
     modelled_translate_anew(core);
     Py_RETURN_NONE;
 }

@@ -1,5 +1,6 @@
 /* The Python module of an architecture's engine: the type Core (type.c), and the library below it. */
 #include "architecture.h"
+#include "construct.h"
 #include "rounds_type.h"
 #include "type.h"
 
@@ -10,8 +11,16 @@ static PyObject *load(PyObject *module, PyObject *args) {
     Py_RETURN_NONE;
 }
 
+static PyObject *make_ahead(PyObject *module, PyObject *args) {
+    (void)module;
+    int model;
+    if (!PyArg_ParseTuple(args, "i", &model) || core_make_ahead(model)) return NULL;
+    Py_RETURN_NONE;
+}
+
 static PyMethodDef functions[] = {
     {"load", load, METH_VARARGS, NULL},
+    {"make_ahead", make_ahead, METH_VARARGS, NULL},
     {"attend", rounds_attend, METH_VARARGS, NULL},
     {NULL, NULL, 0, NULL},
 };

@@ -92,7 +92,7 @@ static PyObject *reset(PyObject *self, PyObject *args) {
         python_error(PyExc_RuntimeError, "unicorn: reset: %s", unicorn.strerror(error));
         return NULL;
     }
-    count_flush(core);
+    if (core->state.translated) count_flush(core);
     unicorn.tlb_flush(core->cpu);
     ownership_forget(core);
     core->state.rest = 0;

@@ -16,6 +16,7 @@ from baonet.machine.riscv import Aia, RiscvPlatform, RiscvVm
 
 _ASKED: Final = (RiscvExit.ECALL, RiscvExit.TRAP, RiscvExit.FAULT)
 _INTERRUPTS: Final = (RiscvExit.INTERRUPT, RiscvExit.LINE)
+_MODEL: Final = 3  # UC_CPU_RISCV64_SIFIVE_U54, which all harts are
 _TRIAL: Final = ("trial", "litmus", "traps", "testbed", "selftest_code")
 """The modules of the start-up self-test."""
 
@@ -34,6 +35,9 @@ class RiscvCores:
         from baonet.core.riscv.trial import TRIAL  # noqa: PLC0415 - where it has passed nobody needs what it tries
 
         return TRIAL
+
+    def make_ahead(self, machine: Machine) -> None:
+        engine.native.make_ahead(_MODEL)
 
     def core(self, machine: Machine, vm: Vm, vcpu: int, wiring: Wiring) -> Core:
         files = _files(vm)

@@ -5,6 +5,7 @@ It is kept by who has the interrupts and changes with them, so that a read looks
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Iterable
 from typing import Final, Protocol, final
 
@@ -34,9 +35,9 @@ class RegisterWords:
 
     def __init__(self, interrupts: range, priority: int) -> None:
         end = interrupts.stop
-        self._reset = blank(end, _PRIORITY_BITS)
-        for intid in interrupts:
-            put(self._reset, _PRIORITY_BITS, intid, priority)
+        first = bytes(interrupts.start) + bytes((priority,)) * len(interrupts)  # an octet for each
+        words = blank(end, _PRIORITY_BITS)
+        self._reset = list(struct.unpack(f"<{len(words)}I", first.ljust(len(words) * WORD_BITS // 8, b"\0")))
         self.enabled, self.stirred = blank(end, 1), blank(end, 1)
         self.priorities = list(self._reset)
         self.configs = blank(end, _CONFIG_BITS)

@@ -4,11 +4,18 @@ from __future__ import annotations
 
 import pytest
 
+from baonet.hyp.armv8.vgic_words import RegisterWords
 from tests.hyp.armv8 import shown
 from tests.hyp.armv8.virtual_machine import GICD, GICR, VirtualMachine
 
 ISPENDR, ISACTIVER, IPRIORITYR, ICFGR, IROUTER = GICD + 0x200, GICD + 0x300, GICD + 0x400, GICD + 0xC00, GICD + 0x6000
 NOBODY = 9
+
+
+def test_interrupts_begin_with_their_priority_and_no_other_has_one() -> None:
+    assert RegisterWords(range(6), 0xA0).priorities == [0xA0A0_A0A0, 0xA0A0]
+    assert RegisterWords(range(5, 8), 0xF8).priorities == [0, 0xF8F8_F800]
+    assert RegisterWords(range(0), 0xF8).priorities == []
 
 
 def test_a_line_of_an_spi_that_goes_to_nobody() -> None:

@@ -4,12 +4,11 @@
  */
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <sys/prctl.h>
-#include <unistd.h>
 
 #include "chain.h"
+#include "child.h"
 #include "confined.h"
 #include "courier.h"
 #include "courier_type.h"
@@ -24,16 +23,6 @@
 #include "shape.h"
 #include "slot.h"
 #include "uart_state.h"
-
-/* The parent may have ended before the kernel was asked to tell. */
-static PyObject *die_with_parent(PyObject *module, PyObject *args) {
-    (void)module;
-    int parent;
-    if (!PyArg_ParseTuple(args, "i", &parent)) return NULL;
-    if (prctl(PR_SET_PDEATHSIG, SIGKILL)) return PyErr_SetFromErrno(PyExc_OSError);
-    if (getppid() != parent) raise(SIGKILL);
-    Py_RETURN_NONE;
-}
 
 /* Linux lets a sleep that has a limit last 50 us longer, to wake several at once: a guest's timer would be that late. */
 static PyObject *exact_timeouts(PyObject *module, PyObject *none) {
@@ -67,6 +56,7 @@ static PyMethodDef functions[] = {
     {"rung", rung, METH_VARARGS, NULL},
     {"exact_timeouts", exact_timeouts, METH_NOARGS, NULL},
     {"die_with_parent", die_with_parent, METH_VARARGS, NULL},
+    {"fork", fork_processes, METH_O, NULL},
     {"tell_refused_calls", tell_refused_calls, METH_NOARGS, NULL},
     {NULL, NULL, 0, NULL},
 };
