@@ -28,17 +28,27 @@ def told(core: Core, effect: fx.Effect) -> Control:
             raise ValueError("a message to another pcpu is not for the agent, and notices have limits")
 
 
-def failure(address: int, error: Exception) -> wire.Failure:
-    """Why the actor at ``address`` cannot go on: one line of what guests or files can do, else where it happened."""
+def failure(address: int, error: Exception, *, alone: bool = False) -> wire.Failure:
+    """Why the actor at ``address`` cannot go on: one line of what guests or files can do, else where it happened.
+
+    ``alone``: it has a process and its standard error to itself, and may have a filter.
+    """
     if isinstance(error, MailboxFullError | StateError):
         return wire.Failure(address, str(error))
     if limited(error):
         return wire.Failure(address, refused(error))
-    return wire.Failure(address, _where(error))
+    return wire.Failure(address, _shown(error) if alone else _formatted(error))
 
 
-def _where(error: Exception) -> str:
-    """As ``traceback`` has it, which who has a filter cannot load any more, and others need not for this."""
+def _formatted(error: Exception) -> str:
+    """Not by way of ``sys.stderr``: other threads of the process use it, and other runs in them do this."""
+    import traceback  # noqa: PLC0415 - see ``_shown``
+
+    return "".join(traceback.format_exception(error))
+
+
+def _shown(error: Exception) -> str:
+    """The same without ``traceback``, which who has a filter cannot load any more, and others need not for this."""
     with redirect_stderr(io.StringIO()) as said:
         sys.__excepthook__(type(error), error, error.__traceback__)
     return said.getvalue()

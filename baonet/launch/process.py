@@ -140,7 +140,7 @@ async def _live(crew: Crew, port: Port, confined: bool) -> int:
             confine(crew.role)
         await life()
     except Exception as error:
-        port.send(AGENT, failure(crew.address, error))
+        port.send(AGENT, failure(crew.address, error, alone=True))
         await port.flush(AGENT)
         return 1
     return 0

@@ -50,8 +50,8 @@ else:
     field = Field
 
     def fields(each):
-        """As ``dataclasses.fields``, of a class that is made here or an instance of one."""
-        return tuple(each.__fields__.values())
+        """As ``dataclasses.fields``, of a class that is made here or has one as its base, or an instance of one."""
+        return tuple(_all_of(each if isinstance(each, type) else each.__class__).values())
 
     def is_dataclass(each):
         """As ``dataclasses.is_dataclass``, of what is made here."""
@@ -59,7 +59,7 @@ else:
 
     def replace(each, /, **changes):
         """As ``dataclasses.replace``, of an instance of a class that is made here."""
-        return each.__class__(**{name: getattr(each, name) for name in each.__fields__} | changes)
+        return each.__class__(**{name: getattr(each, name) for name in _all_of(each.__class__)} | changes)
 
 
 _FEW = 3
@@ -121,10 +121,7 @@ def _fields(cls: Any, *, kw_only: bool) -> dict[str, Field[Any]]:
     """Those of its bases, and then its own, whose defaults it has as attributes."""
     found: dict[str, Field[Any]] = {}
     for base in cls.__mro__[-1:0:-1]:
-        if "__fields__" in base.__dict__:
-            found |= base.__dict__["__fields__"]
-        elif "__dataclass_fields__" in base.__dict__:
-            found |= {name: _ours(each) for name, each in base.__dict__["__dataclass_fields__"].items()}
+        found |= _found_in(base) or {}
     for name, annotation in cls.__annotations__.items():  # its own: those of its bases it does not have
         if isinstance(annotation, str) and annotation.startswith(("ClassVar", "typing.ClassVar")):
             continue
@@ -144,6 +141,24 @@ def _fields(cls: Any, *, kw_only: bool) -> dict[str, Field[Any]]:
             else:
                 setattr(cls, name, each.default)
         found[name] = each
+    return found
+
+
+def _found_in(cls: Any) -> dict[str, Field[Any]] | None:
+    """None for what is no data class by itself."""
+    own = cls.__dict__
+    if "__fields__" in own:
+        return own["__fields__"]  # type: ignore[no-any-return]
+    if "__dataclass_fields__" in own:
+        return {name: _ours(each) for name, each in own["__dataclass_fields__"].items()}
+    return None
+
+
+def _all_of(cls: Any) -> dict[str, Field[Any]]:
+    """Of a data class: those of its bases among them, whoever made it of one that is made here."""
+    found = next((found for base in cls.__mro__ if (found := _found_in(base)) is not None), None)
+    if found is None:
+        raise TypeError(f"{cls.__name__} is no data class")
     return found
 
 
@@ -293,7 +308,7 @@ def _hash(values: Callable[[object], object]) -> Callable[[object], int]:
 
 
 def _repr(self: Any) -> str:
-    shown = [f"{name}={getattr(self, name)!r}" for name, each in self.__fields__.items() if each.repr]
+    shown = [f"{name}={getattr(self, name)!r}" for name, each in _all_of(self.__class__).items() if each.repr]
     return f"{self.__class__.__qualname__}({', '.join(shown)})"
 
 
@@ -312,9 +327,9 @@ def _frozen(why: str) -> NoReturn:
 
 
 def _getstate(self: Any) -> list[object]:
-    return [getattr(self, name) for name in self.__fields__]
+    return [getattr(self, name) for name in _all_of(self.__class__)]
 
 
 def _setstate(self: Any, state: list[object]) -> None:
-    for name, value in zip(self.__fields__, state, strict=True):
+    for name, value in zip(_all_of(self.__class__), state, strict=True):
         object.__setattr__(self, name, value)

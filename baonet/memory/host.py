@@ -28,7 +28,7 @@ def killings() -> int:
 def _limits() -> list[Path]:
     """Of the own cgroup, and of the root of what is mounted, which in a container is its own."""
     paths = [_GROUPS / "memory.max", _GROUPS / "memory" / "memory.limit_in_bytes"]
-    for line in _text(_PROC / "self" / "cgroup").splitlines():
+    for line in _text(_PROC / "self" / "cgroup").split("\n"):
         _, _, where = line.partition(":")
         controllers, _, path = where.partition(":/")
         if not controllers:
@@ -46,5 +46,5 @@ def _numbers(path: Path) -> dict[str, int]:
 
 def _text(path: Path) -> str:
     with suppress(OSError):
-        return path.read_text()
+        return path.read_text(errors="surrogateescape")  # a cgroup is named as whoever made it likes
     return ""

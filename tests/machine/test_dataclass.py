@@ -163,6 +163,28 @@ class Kept:
             raise ValueError("no name")
 
 
+@dataclasses.dataclass(frozen=True)
+class Derived(Kept):
+    """The library's, of one of ours."""
+
+    more: int = 5
+
+
+@pytest.mark.parametrize("again", [ours.replace, copy.copy, lambda each: pickle.loads(pickle.dumps(each))])
+def test_one_of_the_others_that_is_derived_keeps_what_it_adds(again: Callable[[Derived], Derived]) -> None:
+    one = Derived("a", [1], 6)
+    assert again(one) == one
+    assert [each.name for each in ours.fields(one)] == ["name", "sizes", "more"]
+    assert [each.name for each in ours.fields(Derived)] == ["name", "sizes", "more"]
+    assert repr(Kept("a")) == "Kept(name='a', sizes=[])"
+
+
+@pytest.mark.parametrize("wrong", [ours.replace, ours.fields])
+def test_what_is_no_data_class(wrong: Callable[[object], object]) -> None:
+    with pytest.raises(TypeError, match="int is no data class"):
+        wrong(3)
+
+
 def test_a_class_of_a_module() -> None:
     one = Kept("a", [1])
     assert pickle.loads(pickle.dumps(one)) == one

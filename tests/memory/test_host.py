@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -33,6 +34,15 @@ def test_the_least_of_the_limits_counts(root: Path) -> None:
     assert host.most() == 70000
     put(root, "cgroup/memory/box/memory.limit_in_bytes", "60000\n")
     assert host.most() == 60000
+
+
+@pytest.mark.parametrize("name", [b"box\xff", b"box\x0b\xc2\x85"])
+def test_a_cgroup_of_any_name(root: Path, name: bytes) -> None:
+    put(root, "proc/meminfo", "MemTotal:  100 kB\n")
+    (root / "proc/self").mkdir()
+    (root / "proc/self/cgroup").write_bytes(b"0::/" + name + b"\n")
+    put(root, f"cgroup/{os.fsdecode(name)}/memory.max", "70000\n")
+    assert host.most() == 70000
 
 
 def test_killings_are_counted(root: Path) -> None:
