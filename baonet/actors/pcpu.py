@@ -108,8 +108,8 @@ class PcpuActor:
     def _run_lent(self, budget: int) -> int:
         """As ``Core.run``. Where nothing waits its core has the state of its hypervisor until something else comes.
 
-        That is nothing which is to be tried again soon: what was typed and the UART has had no room for, for one. To lend
-        it costs as much as an exit: where that was in vain it is done more and more seldom.
+        Nor where something is to be tried again soon: what was typed and the UART has had no room for. To lend it costs
+        as much as an exit: where that was in vain it is done more and more seldom.
         """
         core, rings = self.core, self._rings
         assert rings is not None
