@@ -108,11 +108,12 @@ class PcpuActor:
     def _run_lent(self, budget: int) -> int:
         """As ``Core.run``. Where nothing waits its core has the state of its hypervisor until something else comes.
 
-        To lend it costs as much as an exit: where that was in vain it is done more and more seldom.
+        Nor where something is to be tried again soon: what was typed and the UART has had no room for. To lend it costs
+        as much as an exit: where that was in vain it is done more and more seldom.
         """
         core, rings = self.core, self._rings
         assert rings is not None
-        if self._rest or not rings.idle:
+        if self._rest or self.body.input or not rings.idle:
             self._rest = max(self._rest - 1, 0)
             return core.run(budget)
         before = self._done

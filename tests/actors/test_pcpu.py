@@ -356,6 +356,16 @@ def test_nothing_is_lent_while_something_waits_in_its_port() -> None:
     assert case.lent(3) == [0, 1, 2]
 
 
+def test_nothing_is_lent_while_typed_input_waits_for_room_in_the_uart() -> None:
+    """A core that has it would sleep with its guest for longer than it takes to try again."""
+    case = ErrandCase(*[1] * 10)
+    case.core.room = 0
+    case.hears(wire.ConsoleInput(0, b"ab"))
+    assert case.lent(3) == []
+    case.core.room = 2
+    assert case.lent(3) == [0, 1, 2]
+
+
 def test_what_is_in_vain_is_tried_more_and_more_seldom_until_it_is_not() -> None:
     case = ErrandCase()
     assert case.lent(30) == [0, 3, 10, 25], "and the first was when it started"

@@ -129,6 +129,26 @@ def test_it_sleeps_until_somebody_tells_it() -> None:
     assert pcpu.done()[-1] == HELD
 
 
+def test_it_looks_around_now_and_then_though_others_ring_all_the_time() -> None:
+    """One of them may have destroyed what tells of another. What this one has for it is nowhere."""
+    pcpu = Pcpu(WFI)
+    teller = _node.Rings(pcpu.slots, 1, bytes(2))
+    nowhere = bytearray(2 * _node.RING_SIZE)
+    teller.join(0, nowhere, 0, nowhere, _node.RING_SIZE)
+    over = time.monotonic() + 0.6
+
+    def tell() -> None:
+        while time.monotonic() < over:
+            teller.put(0, FRAME)
+            time.sleep(0.01)
+
+    thread = threading.Thread(target=tell)
+    thread.start()
+    assert pcpu.run() == Exit.WFI
+    assert time.monotonic() < over
+    thread.join()
+
+
 def test_one_that_runs_hears_it_when_it_is_kicked() -> None:
     pcpu = Pcpu(LOOP)
     pcpu.peer.put(0, FRAME)

@@ -12,6 +12,7 @@
 #define STAYS_IN_A_ROW 256
 #define STAYS_AT_MOST 1024
 #define NAP 1000000000u     /* nanoseconds after which it looks though nobody has rung */
+#define AWAY 250000000u     /* and after which it does though others ring: some peer may have destroyed what tells of another */
 #define FRAME 64            /* bytes: of the frame of a notification are less */
 #define KNOWN 4
 
@@ -25,6 +26,7 @@ struct prompt {
     const struct ringside *ringside;
     struct frame heard[KNOWN], told[KNOWN];
     unsigned heard_next, told_next;
+    uint64_t began; /* since Python has looked around */
 };
 
 void prompt_clear(struct core *core) {
@@ -119,7 +121,7 @@ static bool wait(struct core *core) {
         PyThreadState *python = PyEval_SaveThread();
         bool rung = ringside->sleep(ringside->rings, limit);
         PyEval_RestoreThread(python);
-        if (PyErr_CheckSignals() || (!rung && limit == NAP)) return false;
+        if (PyErr_CheckSignals() || (!rung && limit == NAP) || host_now() - core->prompt->began > AWAY) return false;
     }
 }
 
@@ -158,6 +160,7 @@ static bool is_quiet(const struct core *core) {
 }
 
 int prompt_run(struct core *core, int64_t budget) {
+    core->prompt->began = host_now();
     for (unsigned stays = 1;; stays++) {
         int reason = core_run(core, budget);
         if (reason == EXIT_ERROR || !is_quiet(core)) return reason;
