@@ -32,6 +32,19 @@ every_way = pytest.mark.parametrize(
 )
 
 
+def in_virtual_time_and(name: str, *values: Any) -> pytest.MarkDecorator:
+    """Of the hypervisor, which is the same in any way: all in virtual time, the first under the host's clock too."""
+    return pytest.mark.parametrize(
+        ("way", *name.split(", ")),
+        [
+            pytest.param(way, *(value if isinstance(value, tuple) else (value,)), marks=[] if fast else SLOW)
+            for way in ("virtual", "process-per-cpu", "one-process", "two-nodes")
+            for number, value in enumerate(values)
+            for fast in [way == "virtual" or (way == "process-per-cpu" and number == 0)]
+        ],
+    )
+
+
 def run(directory: Path, machine: dict[str, Any], way: str, *options: str, stdin: str | None = "") -> Result:
     """In virtual time, and on several nodes, the last line of what is said tells how the run went; the rest is the same
     as ever.
@@ -231,16 +244,14 @@ def test_what_bao_parks_a_cpu_for_is_reported(tmp_path: Path, way: str, name: st
     assert "still here" not in result.out
 
 
-@pytest.mark.parametrize("name", ["calls", "el2-register", "undefined", "unmapped-by-guest"])
-@every_way
+@in_virtual_time_and("name", "calls", "el2-register", "undefined", "unmapped-by-guest")
 def test_what_is_the_guests_own_affair_is_not(tmp_path: Path, way: str, name: str) -> None:
     result = run(tmp_path, {"vms": [vm(f"misbehave-{name}")]}, way)
     assert result.status == 0, result.out + result.err
     assert "misbehave: still here" in result.out
 
 
-@pytest.mark.parametrize(("name", "esr"), [("behind", 0x96000010), ("exclusive", 0x96000050)])
-@every_way
+@in_virtual_time_and("name, esr", ("behind", 0x96000010), ("exclusive", 0x96000050))
 def test_what_a_device_does_not_answer_is_the_guests_own_affair(tmp_path: Path, way: str, name: str, esr: int) -> None:
     window = [UART | {"size": 0x1_0000}]
     result = run(tmp_path, {"vms": [vm(f"misbehave-device-{name}", devices=window)]}, way)
@@ -249,8 +260,7 @@ def test_what_a_device_does_not_answer_is_the_guests_own_affair(tmp_path: Path, 
     assert "misbehave: still here" in result.out
 
 
-@pytest.mark.parametrize("name", ["unmapped-read", "device-fetch"])
-@every_way
+@in_virtual_time_and("name", "unmapped-read", "device-fetch")
 def test_a_parked_vm_leaves_the_others_alone(tmp_path: Path, way: str, name: str) -> None:
     machine: dict[str, Any] = {"shared_memory": pair()["shared_memory"]}
     silent = [{"pa": 0x09000000, "va": 0x09000000, "size": 0x1000}]
