@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import time
-from typing import Final, final
+from typing import Final, Protocol, final
 
 from baonet.actors.body import Activity, Body
 from baonet.actors.phases import Phase, step
@@ -23,13 +23,13 @@ from baonet.trace.records import SEQUENCE_SHIFT, Kind
 from baonet.wire import messages as wire
 from baonet.wire.messages import AGENT, NUMBER, Control, Message
 from baonet.wire.port import GONE, RETRY, Port
-from baonet.wire.ring_port import RingPort
 
 SLICE = 1_000_000
 """Instructions after which a guest that never leaves by itself lets the actor look around: about a millisecond."""
 TURNS = 64
 """Exits after which it looks around all the same."""
 _SELDOM: Final = 63
+"""Stays between two in which its core is lent what the hypervisor has, where nothing came of it."""
 _RETRY = 0.005
 """Seconds after which input that the UART had no room for is tried again."""
 _REMIND = 5.0
@@ -44,6 +44,16 @@ _RUNNING: Final = Activity.RUNNING  # to look up a member of an enumeration cost
 _WAITING: Final = Activity.WAITING
 _WFI: Final = int(Stay.WFI)
 _KICKED: Final = int(Stay.KICKED)
+
+
+class ErrandPort(Protocol):
+    """By what a core does errands: ``baonet.wire.ring_port``."""
+
+    @property
+    def idle(self) -> bool: ...
+    def ringside(self) -> object: ...
+    def hears(self, peer: int, data: bytes) -> Message | None: ...
+    def framed(self, message: Message) -> bytes: ...
 
 
 @final
@@ -71,10 +81,10 @@ class PcpuActor:
         self._asked: wire.VmOff | wire.VmReset | None = None
         self._remind = math.inf
         self._run = core.run
-        self._rings: RingPort | None = None  # by which the core does errands
+        self._rings: ErrandPort | None = None  # by which the core does errands
         self._done = self._in_vain = self._rest = 0
 
-    def run_errands(self, port: RingPort) -> None:
+    def run_errands(self, port: ErrandPort) -> None:
         """From now on its core does what it can in the hypervisor's place, by the rings of its port."""
         notifications = self.body.hypervisor.wing.notifications
         if not notifications and not self._is_notified():

@@ -185,7 +185,8 @@ class ProcessNode:
         peers = {address: crew.peers for address, crew in members.items() if crew.role is Role.PCPU}
         if not peers:
             return None
-        import baonet.actors.pcpu  # noqa: F401, PLC0415 - with the host's clock only, for those that are forked
+        import baonet.actors.pcpu  # noqa: PLC0415 - with the host's clock only, for those that are forked
+        import baonet.wire.ring_port  # noqa: F401, PLC0415 - as above
         from baonet.memory.rings import RingMemory  # noqa: PLC0415 - as above
 
         touched = set(peers).union(*peers.values())
