@@ -15,9 +15,11 @@ from baonet.actors.counters import counters
 from baonet.actors.notices import Notices
 from baonet.actors.telling import told
 from baonet.actors.uart_input import UartInput
+from baonet.core.architecture import ERRAND_TARGETS, Errands
 from baonet.core.cpu import Core, uarts
 from baonet.hyp import effects as fx
 from baonet.hyp import wings
+from baonet.hyp.answers import Notification
 from baonet.hyp.condition import doing
 from baonet.hyp.cpu import Stay
 from baonet.hyp.messages import HypMessage, IpcNotify
@@ -156,14 +158,23 @@ class Body:
         self.hypervisor.message(source, message)
         self._settle()
 
-    def caught_up(  # noqa: PLR0917 - as the core tells it
-        self, waiting: bool, sent: int, told: int, heard: int, exits: list[tuple[int, int]], held: IpcNotify | None
-    ) -> None:
-        """What the core has done in its place: see ``Core.take_back``."""
-        self.sent = sent
-        self.received += heard + (held is not None)
-        self.hypervisor.caught_up(exits, told, heard, held)
+    # What its core may do in the hypervisor's place: ``Core.run_errands``
+
+    def errands(self) -> tuple[Notification, ...]:
+        return tuple(each for each in self.hypervisor.wing.notifications if len(each.targets) <= ERRAND_TARGETS)
+
+    def expects(self, shmem: int, event: int) -> tuple[int, int, int] | None:
+        return self.hypervisor.expects(IpcNotify(shmem, event))
+
+    def caught_up(self, done: Errands) -> int:
+        """Be as if what the core has done (``Core.take_back``) had been done here. Returns how many messages came."""
+        waiting, _, self.sent, told, heard, exits, _, held = done
+        came = heard + (held is not None)
+        self.received += came
+        self.hypervisor.caught_up(exits, told, heard, None if held is None else IpcNotify(held[3], held[4]))
         self.activity = _WAITING if waiting else _RUNNING
+        self.core.caught_up()
+        return came
 
     # The guest
 

@@ -13,7 +13,6 @@ from typing import Final, Protocol, final
 from baonet.actors.body import Activity, Body
 from baonet.actors.phases import Phase, step
 from baonet.actors.recorder import Recorder
-from baonet.core.architecture import ERRAND_TARGETS
 from baonet.core.cpu import Core
 from baonet.hyp import effects as fx
 from baonet.hyp.cpu import Stay
@@ -86,12 +85,11 @@ class PcpuActor:
 
     def run_errands(self, port: ErrandPort) -> None:
         """From now on its core does what it can in the hypervisor's place, by the rings of its port."""
-        notifications = self.body.hypervisor.wing.notifications
-        if not notifications and not self._is_notified():
+        if not self.body.hypervisor.wing.notifications and not self._is_notified():
             return
         self.core.run_errands_promptly(
-            tuple(each for each in notifications if len(each.targets) <= ERRAND_TARGETS),
-            self._expects,
+            self.body.errands(),
+            self.body.expects,
             self._take_back,
             port.ringside(),
             self._hears,
@@ -102,9 +100,6 @@ class PcpuActor:
 
     def _is_notified(self) -> bool:
         return any(ipc.interrupts for ipc in self.body.vm.ipcs)
-
-    def _expects(self, shmem: int, event: int) -> tuple[int, int, int] | None:
-        return self.body.hypervisor.expects(IpcNotify(shmem, event))
 
     def _hears(self, peer: int, data: bytes) -> tuple[int, int] | None:
         assert self._rings is not None
@@ -135,16 +130,13 @@ class PcpuActor:
         return reason
 
     def _take_back(self) -> None:
-        """Be as if what the core has done had been done here."""
         taken = self.core.take_back()
         if taken is None:
             return
         _, done = taken
         assert done is not None, "nobody brings it anything that it has not taken"
-        waiting, _, sent, told, heard, exits, _, held = done
-        self.body.caught_up(waiting, sent, told, heard, exits, None if held is None else IpcNotify(held[3], held[4]))
-        self.core.caught_up()
-        self._done += told + heard + (held is not None)
+        _, _, _, told, *_ = done
+        self._done += told + self.body.caught_up(done)
 
     @property
     def stopped(self) -> bool:

@@ -13,7 +13,6 @@ from typing import Final, final
 
 from baonet.actors.body import Activity, Body
 from baonet.actors.island import MAILBOX, MailboxFullError
-from baonet.core.architecture import ERRAND_TARGETS
 from baonet.core.cpu import Core, interrupt_exits
 from baonet.hyp.cpu import Stay
 from baonet.hyp.messages import HypMessage, IpcNotify
@@ -68,19 +67,15 @@ class Seat:
     def run_errands(self) -> None:
         """From now on the core does what it can in its hypervisor's place. Of who conducts the island."""
         fact = TRAVELS[IpcNotify]
-        notifications = self.body.hypervisor.wing.notifications
         self.core.run_errands(
-            tuple(each for each in notifications if len(each.targets) <= ERRAND_TARGETS),
+            self.body.errands(),
             fact.number,
             self._latency[fact.latency],
             self._relayed if fact.own else self._interrupt,
-            self._expects,
+            self.body.expects,
             self._take_back,
         )
         self._lends = True
-
-    def _expects(self, shmem: int, event: int) -> tuple[int, int, int] | None:
-        return self.body.hypervisor.expects(IpcNotify(shmem, event))
 
     def _lend(self) -> None:
         """Nothing waits but what the core knows, and its guest runs, or waits in WFI."""
@@ -95,13 +90,10 @@ class Seat:
             return
         queue, done = taken
         if done is not None:
-            waiting, self._interrupted, sent, told, heard, exits, channels, held = done
+            _, self._interrupted, _, _, _, _, channels, _ = done
             for pcpu, due in channels:
                 self._channels[pcpu] = max(self._channels.get(pcpu, 0), due)
-            notify = None if held is None else IpcNotify(held[3], held[4])
-            self._came += heard + (notify is not None)
-            self.body.caught_up(waiting, sent, told, heard, exits, notify)
-            self.core.caught_up()
+            self._came += self.body.caught_up(done)
         for due, source, sequence, shmem, event in queue:
             self._put(Delivery(due, source, sequence, IpcNotify(shmem, event)))
 

@@ -3,7 +3,9 @@
 #include "architecture.h"
 #include "clock.h"
 #include "modelled.h"
+#include "storm.h"
 #include "trace.h"
+#include "uart.h"
 
 #define SEQUENCE_SHIFT 16 /* baonet.trace.records */
 #define FROM_NOTIFICATION 3 /* baonet.hyp.cpu */
@@ -16,6 +18,11 @@ bool errands_interrupted(struct core *core) {
 
 static bool is_due(struct core *core) {
     return core->errands->queued && core->errands->queue[0].due <= clock_now(core);
+}
+
+bool errands_alone(const struct core *core) {
+    if (uart_has_output(core) || core->chunks.first || (core->outbox && PyList_GET_SIZE(core->outbox))) return false;
+    return !storm_is_untold(core);
 }
 
 struct notification *errands_call(struct core *core, int reason) {

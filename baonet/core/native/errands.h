@@ -11,6 +11,9 @@
 #include "core.h"
 #include "lent.h"
 
+/* Whether nothing of the guest's waits for its hypervisor, or for whoever looks after it, but errands. */
+bool errands_alone(const struct core *core);
+
 /* The notification that the guest is at, which was left for `reason`, if that is all that is to be done now; NULL: it is not. */
 struct notification *errands_call(struct core *core, int reason);
 

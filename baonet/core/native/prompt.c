@@ -6,7 +6,6 @@
 #include "leave.h"
 #include "ringside.h"
 #include "run.h"
-#include "uart.h"
 
 /* Stays after which Python looks around, some 500 us, if the guest has no interrupt in hand, whose end would be Python's; and if it has. */
 #define STAYS_IN_A_ROW 256
@@ -154,9 +153,7 @@ static bool goes_on(struct core *core, int reason) {
 
 static bool is_quiet(const struct core *core) {
     const struct ringside *ringside = core->prompt->ringside;
-    if (!core->lent || ringside->called(ringside->rings) || uart_has_output(core)) return false;
-    if (core->outbox && PyList_GET_SIZE(core->outbox)) return false;
-    return !core->state.storm_seen || core->state.storm_told;
+    return core->lent && !ringside->called(ringside->rings) && errands_alone(core);
 }
 
 int prompt_run(struct core *core, int64_t budget) {

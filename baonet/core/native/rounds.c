@@ -215,8 +215,7 @@ static bool run_errand(struct rounds *rounds, struct member *member) {
     struct core *core = member->core;
     if (!core || !core->lent || member->mail) return false;
     rounds->unseen += OF_A_STAY;
-    if (uart_has_output(core) || core->chunks.first || (core->outbox && PyList_GET_SIZE(core->outbox))) return false;
-    if (core->state.storm_seen && !core->state.storm_told) return false;
+    if (!errands_alone(core)) return false;
     struct notice_to notices[ERRAND_TARGETS];
     unsigned count = 0;
     if (member->reason >= 0) {

@@ -14,13 +14,14 @@
 #include "futex.h"
 #include "patience.h"
 #include "run.h"
+#include "storm.h"
 #include "uart.h"
 
 /* Whether a core that was left for `reason` has something for its hypervisor, or for whoever looks after it. */
 static bool is_out(const struct core *core, int reason) {
     if (reason == EXIT_WFI || reason > EXIT_KICKED) return true;
     if (core->outbox && PyList_GET_SIZE(core->outbox)) return true;
-    return core->state.storm_seen && !core->state.storm_told;
+    return storm_is_untold(core);
 }
 
 static bool interrupted_by_host(const struct core *core, const struct outcome *outcome) {

@@ -52,9 +52,7 @@ static void judge(struct core *core, bool call) {
 
 /* Whoever runs the core looks around after a spell of what was taken, and at once when a storm is to be told. */
 static void leave_in_time(struct core *core) {
-    struct state *state = &core->state;
-    bool untold = state->storm_seen && !state->storm_told;
-    if (++core->scratch.strain < SPELL && !untold) return;
+    if (++core->scratch.strain < SPELL && !storm_is_untold(core)) return;
     core->scratch.strain = 0; /* it may never begin a block again, so it leaves here */
     core->scratch.out_of_budget = true;
     FIELD(uint8_t, core->cpu, CS_EXIT_REQUEST) = 1;

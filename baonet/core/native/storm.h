@@ -16,6 +16,9 @@ void storm_interrupt(struct core *core);
 /* What was taken in the last spell and the instructions between, once in a life of the guest. */
 bool storm_tell(struct core *core, uint64_t *taken, uint64_t *instructions, bool *interrupts);
 
+/* Whether there is something for that. */
+static inline bool storm_is_untold(const struct core *core) { return core->state.storm_seen && !core->state.storm_told; }
+
 /* The guest starts anew. */
 void storm_forget(struct core *core);
 

@@ -213,12 +213,12 @@ static bool side_called(void *rings) {
     return atomic_load(&self->slots[self->index].bell) & BELL_CALLED;
 }
 
-/* Whether more than so many bytes wait, for which there is news then, though it was taken. */
-static void side_settle(struct rings *self, unsigned peer, ptrdiff_t seen) {
+/* News of a peer has been looked at: it is news again if something is left of it, or has come meanwhile. */
+static void side_settle(struct rings *self, unsigned peer) {
     struct slot *slot = &self->slots[self->index];
     uint64_t bit = UINT64_C(1) << peer % 64;
     atomic_fetch_and(&slot->news[peer / 64], ~bit);
-    if (ring_filled(self->ends[peer].in, self->ends[peer].tail) != seen || atomic_load(&self->ends[peer].in->ended))
+    if (ring_filled(self->ends[peer].in, self->ends[peer].tail) || atomic_load(&self->ends[peer].in->ended))
         atomic_fetch_or(&slot->news[peer / 64], bit);
 }
 
@@ -234,7 +234,7 @@ static uint32_t side_look(void *rings, unsigned *peer, uint8_t *bytes, uint32_t 
             ptrdiff_t filled = ring_filled(end->in, end->tail);
             if (filled < 0) return RINGSIDE_OTHER;
             if (!filled) {
-                side_settle(self, found, 0);
+                side_settle(self, found);
                 continue;
             }
             *peer = found;
@@ -249,7 +249,7 @@ static void side_take(void *rings, unsigned peer, uint32_t size) {
     struct rings *self = rings;
     struct end *end = &self->ends[peer];
     bool starved = ring_skip(end->in, &end->tail, size);
-    side_settle(self, peer, 0);
+    side_settle(self, peer);
     if (starved) call_peer(self, end, peer);
 }
 
